@@ -1,0 +1,138 @@
+"""Every setting, read from the environment once and checked at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from eventviz import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = env.flag("EVENTVIZ_DEBUG")
+# A laptop's demo: signs every visitor in as an operator, so it must stay on loopback.
+EVENTVIZ_DEMO = env.flag("EVENTVIZ_DEMO")
+# A key that changes at each start signs everybody out: set one for a real installation.
+SECRET_KEY = env.secret_key("EVENTVIZ_SECRET_KEY", BASE_DIR / ".cache" / "secret-key")
+ALLOWED_HOSTS = env.words("EVENTVIZ_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+# Full origins, scheme and port included, which may open sockets beside the page's own.
+CSRF_TRUSTED_ORIGINS = env.words("EVENTVIZ_TRUSTED_ORIGINS")
+
+# Kafka
+EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS = env.words("EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+# Topic names or shell patterns (`orders*`); a `!` excludes. Internal topics never match.
+EVENTVIZ_KAFKA_TOPICS = env.words("EVENTVIZ_KAFKA_TOPICS", "*")
+# Where an unknown topic begins: earliest, latest or an age such as -1h.
+EVENTVIZ_KAFKA_START = env.text("EVENTVIZ_KAFKA_START", "earliest")
+EVENTVIZ_KAFKA_GROUP = env.text("EVENTVIZ_KAFKA_GROUP", "eventviz")
+# Seconds between two looks for new topics.
+EVENTVIZ_KAFKA_DISCOVERY_MS = env.integer("EVENTVIZ_KAFKA_DISCOVERY_MS", 500, minimum=50)
+# A longer value keeps a prefix, its length and its hash.
+EVENTVIZ_MAX_RECORD_BYTES = env.integer("EVENTVIZ_MAX_RECORD_BYTES", 2 * 1024 * 1024, minimum=1024)
+
+DATABASES = {"default": env.database("EVENTVIZ_DATABASE_URL", BASE_DIR / "eventviz.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "csp",
+    "tracing",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tracing.web.access.AccessMiddleware",
+]
+
+ROOT_URLCONF = "eventviz.urls"
+ASGI_APPLICATION = "eventviz.asgi.application"
+# Ids of producers may end in a slash or lack one: never redirect between the two.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "tracing.web.context.shell",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/flows/"
+LOGOUT_REDIRECT_URL = "/login/"
+# Sessions in the cookie: a page view never writes to the database that the ingestor writes to.
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+# A name of its own for each port, so that two demos side by side keep their visitors apart.
+SESSION_COOKIE_NAME = env.text("EVENTVIZ_SESSION_COOKIE", "eventviz-session")
+CSRF_COOKIE_NAME = f"{SESSION_COOKIE_NAME}-csrf"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("EVENTVIZ_HTTPS")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("EVENTVIZ_LOG_LEVEL", "INFO")},
+    # The client logs each reconnect attempt; the ingestor says the same once, in its own words.
+    "loggers": {
+        "kafka": {"level": "ERROR"},
+        "daphne": {"level": "WARNING"},
+        "django.channels.server": {"level": "WARNING"},
+    },
+}

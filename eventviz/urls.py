@@ -1,0 +1,5 @@
+"""The project's addresses are the app's."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("tracing.urls"))]

@@ -1,0 +1,195 @@
+"""A flow's row as a pure function of the set of its facts.
+
+The union of sets is commutative and idempotent, so the order of arrival, repeated reading and the
+cut into batches cannot show in the row. A flow above `LARGE` records keeps only sums, minima and
+maxima (`Sums`), which bear the same law because each coordinate is folded in exactly once.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain.causality import canonical, marks
+from tracing.domain.facts import Fact, Place
+from tracing.domain.marks import Mark
+from tracing.domain.rules import Role, role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LARGE = 1_000
+# Of a large flow, this many (type, service) pairs are counted apart: those first by name. A pair
+# that was pushed out can never come back, so its count cannot depend on the order of arrival.
+MAX_NODES = 64
+
+# An order that depends on content only: (time in us, place).
+When = tuple[int, Place]
+
+
+class State(enum.IntEnum):
+    """Where a flow stands, as far as its events alone tell; nothing here depends on now."""
+
+    OPEN = 0
+    DONE = 1
+    FAILED = 2
+    COMPENSATED = 3
+
+
+class Node(msgspec.Struct, frozen=True, array_like=True):
+    """How often a (type, service) pair occurred, and where first."""
+
+    count: int
+    first: When
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a flow's row is made from: a fold over its records, in any order."""
+
+    records: int
+    events: int
+    started_ms: int
+    last_ms: int
+    first_us: int
+    last_us: int
+    roles: int
+    undecodable: bool
+    root: tuple[bool, int, Place]
+    failure: When | None
+    nodes: dict[str, Node]
+
+
+class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the flow list. `strip` holds (type, service, count) by first occurrence.
+
+    `started_ms` and `last_ms` are Kafka's time, `duration_us` the events' own. `root` and
+    `failure` are the places of the first event and of the first failed one.
+    """
+
+    state: State
+    marks: int
+    records: int
+    events: int
+    started_ms: int
+    last_ms: int
+    duration_us: int
+    root: Place
+    failure: Place | None
+    strip: tuple[tuple[str, str, int], ...]
+
+
+def node_name(event_type: str, service: str) -> str:
+    """Return one sortable text for a (type, service) pair; both parts are cleaned of NUL."""
+    return f"{event_type}\x00{service}"
+
+
+def sums_of(facts: Iterable[Fact], *, records: int) -> Sums:
+    """Fold at least one fact into sums; `records` counts the copies too. Cost: linear."""
+    total: Sums | None = None
+    for fact in facts:
+        one = _single(fact)
+        total = one if total is None else merge(total, one)
+    if total is None:
+        raise ValueError("A flow has at least one record.")
+    return msgspec.structs.replace(total, records=records)
+
+
+def _single(fact: Fact) -> Sums:
+    when = (fact.time_us, fact.place)
+    found = role(fact.type)
+    return Sums(
+        records=1,
+        events=1,
+        started_ms=fact.timestamp_ms,
+        last_ms=fact.timestamp_ms,
+        first_us=fact.time_us,
+        last_us=fact.time_us,
+        roles=int(found),
+        undecodable=fact.undecodable,
+        root=(fact.cause is not None, fact.time_us, fact.place),
+        failure=when if found & Role.FAILED else None,
+        nodes={node_name(fact.type, fact.service): Node(1, when)},
+    )
+
+
+def merge(one: Sums, other: Sums) -> Sums:
+    """Return the sums of both; commutative and associative."""
+    failures = [failure for failure in (one.failure, other.failure) if failure is not None]
+    return Sums(
+        records=one.records + other.records,
+        events=one.events + other.events,
+        started_ms=min(one.started_ms, other.started_ms),
+        last_ms=max(one.last_ms, other.last_ms),
+        first_us=min(one.first_us, other.first_us),
+        last_us=max(one.last_us, other.last_us),
+        roles=one.roles | other.roles,
+        undecodable=one.undecodable or other.undecodable,
+        root=min(one.root, other.root),
+        failure=min(failures, default=None),
+        nodes=_merge_nodes(one.nodes, other.nodes),
+    )
+
+
+def _merge_nodes(one: dict[str, Node], other: dict[str, Node]) -> dict[str, Node]:
+    merged = dict(one)
+    for name, node in other.items():
+        known = merged.get(name)
+        merged[name] = (
+            Node(known.count + node.count, min(known.first, node.first)) if known else node
+        )
+    if len(merged) <= MAX_NODES:
+        return merged
+    return {name: merged[name] for name in sorted(merged)[:MAX_NODES]}
+
+
+def derive(facts: Iterable[Fact]) -> FlowRow:
+    """Return the row of a flow of at most `LARGE` records, from all its facts (one or more)."""
+    held = list(facts)
+    events = canonical(held)
+    total = sums_of(events.values(), records=len(held))
+    # The copies widen the flow's span in Kafka's time, but are no events of their own.
+    total = msgspec.structs.replace(
+        total,
+        started_ms=min(fact.timestamp_ms for fact in held),
+        last_ms=max(fact.timestamp_ms for fact in held),
+    )
+    found = Mark(0)
+    for mark in marks(held, events).values():
+        found |= mark
+    return row_of(total, found)
+
+
+def derive_large(total: Sums) -> FlowRow:
+    """Return the row of a flow above `LARGE` records: its events are not told apart."""
+    return row_of(total, Mark.LARGE | (Mark.UNDECODABLE if total.undecodable else Mark(0)))
+
+
+def row_of(total: Sums, found: Mark) -> FlowRow:
+    """Turn sums and marks into the row."""
+    ordered = sorted(total.nodes.items(), key=lambda item: item[1].first)
+    strip = []
+    for name, node in ordered:
+        event_type, _, service = name.partition("\x00")
+        strip.append((event_type, service, node.count))
+    return FlowRow(
+        state=_state(Role(total.roles)),
+        marks=int(found),
+        records=total.records,
+        events=total.events,
+        started_ms=total.started_ms,
+        last_ms=total.last_ms,
+        duration_us=total.last_us - total.first_us,
+        root=total.root[2],
+        failure=total.failure[1] if total.failure else None,
+        strip=tuple(strip),
+    )
+
+
+def _state(roles: Role) -> State:
+    if roles & Role.COMPENSATION:
+        return State.COMPENSATED
+    if roles & Role.FAILED:
+        return State.FAILED
+    return State.DONE if roles & Role.END else State.OPEN

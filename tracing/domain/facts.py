@@ -1,0 +1,64 @@
+"""What a flow remembers of each record: enough to derive its row, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain.identity import UNDECODABLE
+from tracing.domain.text import digest16, hash64
+
+if TYPE_CHECKING:
+    from tracing.domain.event import Event
+
+# (topic, partition, offset, part): where a record stands; the last word in every tie.
+Place = tuple[str, int, int, int]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One record's part in its flow.
+
+    `event` and `cause` are 16-byte digests of the ids. `key` is a 64-bit hash of the record key,
+    None without one. `time_us` is the producer's time, else Kafka's, in microseconds;
+    `timestamp_ms` is Kafka's.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    part: int
+    event: bytes
+    cause: bytes | None
+    type: str
+    service: str
+    time_us: int
+    timestamp_ms: int
+    key: int | None
+
+    @property
+    def place(self) -> Place:
+        """Return the coordinates, by which every tie is broken."""
+        return (self.topic, self.partition, self.offset, self.part)
+
+    @property
+    def undecodable(self) -> bool:
+        """Tell whether the record could not be read."""
+        return self.type == UNDECODABLE
+
+
+def fact_of(event: Event) -> Fact:
+    """Return what the event's flow remembers of it."""
+    return Fact(
+        topic=event.topic,
+        partition=event.partition,
+        offset=event.offset,
+        part=event.part,
+        event=digest16(event.event_id),
+        cause=None if event.causation_id is None else digest16(event.causation_id),
+        type=event.type,
+        service=event.service,
+        time_us=event.time_us,
+        timestamp_ms=event.timestamp_ms,
+        key=None if event.key is None else hash64(event.key),
+    )
