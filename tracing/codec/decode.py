@@ -1,0 +1,99 @@
+"""Decide per record, by evidence, what it says."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from tracing.codec import fields, native
+from tracing.codec.limits import MAX_DEPTH
+from tracing.domain.errors import DecodeError
+from tracing.domain.event import Envelope, Event
+from tracing.domain.identity import identify, undecodable
+from tracing.domain.record import Record
+
+BARE = "none"
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """The events of one record, with the payload of each as raw bytes; or the error."""
+
+    events: tuple[Event, ...]
+    payloads: tuple[bytes | None, ...]
+
+
+def decode(record: Record) -> Decoded:
+    """Return at least one event for every record.
+
+    A record that cannot be decoded gives one event with `error` set: it is shown, and never
+    stops the rest. The result depends on the stored record alone, so a rebuild repeats it.
+    """
+    if record.error is not None:
+        return _failed(record, record.error)
+    if record.truncated:
+        kept = len(record.value or b"")
+        return _failed(
+            record,
+            f"The value has {record.value_length:,} bytes; only the first {kept:,} are kept.",
+        )
+    try:
+        envelope = _envelope(record)
+    except DecodeError as error:
+        return _failed(record, error.reason)
+    except UnicodeDecodeError as error:
+        return _failed(record, f"The value is not UTF-8 at byte {error.start:,}.")
+    except msgspec.DecodeError as error:
+        return _failed(record, f"The value begins like JSON but is not: {error}.")
+    return Decoded(events=(identify(record, envelope),), payloads=(envelope.payload,))
+
+
+def _envelope(record: Record) -> Envelope:
+    value = record.value
+    if value is None:
+        return _bare(record)
+    if value.lstrip()[:1] in {b"{", b"["}:
+        if too_deep(value):
+            raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
+        found = native.decode(record, value)
+        if found is not None:
+            return found
+        # Any JSON is an event of some kind; what is only almost JSON is an error.
+        msgspec.json.decode(value, type=msgspec.Raw)
+    return _bare(record)
+
+
+def _bare(record: Record) -> Envelope:
+    """Return what the headers alone tell of a record without an envelope."""
+    return Envelope(
+        dialect=BARE,
+        event_type=fields.label(record.header("event-type")),
+        source=fields.label(record.header("source")),
+        trace_id=fields.trace_id(record),
+        payload=record.value,
+    )
+
+
+def _failed(record: Record, reason: str) -> Decoded:
+    return Decoded(events=(undecodable(record, reason),), payloads=(None,))
+
+
+def too_deep(value: bytes) -> bool:
+    """Tell whether brackets nest deeper than `MAX_DEPTH`.
+
+    Few brackets cannot; else strings and everything but brackets are dropped, and each pass
+    removes the innermost pairs: time is linear, and no recursion takes part, so the answer does
+    not depend on who asks. Malformed JSON is left to the parser.
+    """
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKET)
+    for _ in range(MAX_DEPTH):
+        inner = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not inner or len(inner) == len(brackets):
+            return False
+        brackets = inner
+    return True

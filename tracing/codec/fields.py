@@ -1,0 +1,88 @@
+"""Single fields of an envelope: text, times, trace context. Wrong types count as absent."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import TYPE_CHECKING
+
+from tracing.domain.text import MAX_ID, MAX_LABEL, clean
+
+if TYPE_CHECKING:
+    from tracing.domain.record import Record
+
+_NIL_UUID = "00000000-0000-0000-0000-000000000000"
+_ABSENT = {"", "null", _NIL_UUID}
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+# W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACEPARENT = re.compile(rb"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)")
+# Times outside these years are a unit mistaken for another.
+_MIN_US = 0
+_MAX_US = 253_402_300_799_000_000
+
+
+def identifier(value: object) -> str | None:
+    """Return an id as text; numbers count, and empty, `null` and the nil UUID are absent."""
+    text = _scalar(value)
+    if text is None or text.strip().lower() in _ABSENT:
+        return None
+    return clean(text, MAX_ID)
+
+
+def label(value: object) -> str | None:
+    """Return a name (type, service, version) as text, None when empty."""
+    text = _scalar(value)
+    return clean(text, MAX_LABEL) if text and text.strip() else None
+
+
+def _scalar(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def time_us(value: object) -> int | None:
+    """Return microseconds since 1970 of an ISO 8601 text or of epoch (milli|micro)seconds."""
+    if isinstance(value, str | bytes):
+        return _iso_us(_scalar(value) or "")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _epoch_us(value)
+    return None
+
+
+def _iso_us(text: str) -> int | None:
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return _bounded((moment - _EPOCH) // _MICROSECOND)
+
+
+def _epoch_us(number: float) -> int | None:
+    # Seconds reach 1e11 in the year 5138, milliseconds pass it since 1973.
+    for limit, factor in ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1)):
+        if abs(number) < limit:
+            return _bounded(int(number * factor))
+    return None
+
+
+def _bounded(value_us: int) -> int | None:
+    return value_us if _MIN_US <= value_us <= _MAX_US else None
+
+
+def trace_id(record: Record) -> str | None:
+    """Return the trace id of the record's `traceparent` header, None when absent or malformed."""
+    match = _TRACEPARENT.match(record.header("traceparent") or b"")
+    if match is None or match[1] == b"0" * 32:
+        return None
+    return match[1].decode()
