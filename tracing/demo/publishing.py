@@ -1,0 +1,144 @@
+"""Publish an event: its envelope, its headers, and the trace it belongs to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from opentelemetry import propagate
+from opentelemetry.context import Context as TraceContext
+from opentelemetry.trace import SpanKind, Tracer
+
+from tracing.demo.events import SCHEMA_VERSION, TOPIC_OF
+
+if TYPE_CHECKING:
+    from tracing.domain.record import Header, Record
+    from tracing.kafka.producer import Producer, Sent
+
+Payload = dict[str, Any]
+
+
+class ShopEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The envelope around every payload of the shop, as it stands on the wire."""
+
+    event_id: str
+    event_type: str
+    schema_version: str
+    timestamp: str
+    correlation_id: str
+    causation_id: str | None = None
+    payload: Payload
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Where an event comes from: its order, its flow, its cause, and its trace.
+
+    The first event of a flow has no cause.
+    """
+
+    order_id: str
+    correlation_id: str
+    causation_id: str | None = None
+    trace: TraceContext = msgspec.field(default_factory=TraceContext)
+
+
+class Message(msgspec.Struct, frozen=True):
+    """An event ready to be sent."""
+
+    topic: str
+    event: ShopEvent
+    key: bytes
+    value: bytes
+    headers: tuple[Header, ...]
+
+
+_decoder = msgspec.json.Decoder(ShopEvent)
+
+
+def read_event(record: Record) -> tuple[ShopEvent, Context] | None:
+    """Return a record's event and the context for its effects; None if it is not the shop's."""
+    try:
+        event = _decoder.decode(record.value or b"")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if record.key is None or TOPIC_OF.get(event.event_type) != record.topic:
+        return None
+    carrier = {name: value.decode("latin-1") for name, value in record.headers if value}
+    return event, Context(
+        order_id=record.key.decode("utf-8", "replace"),
+        correlation_id=event.correlation_id,
+        causation_id=event.event_id,
+        trace=propagate.extract(carrier, context=TraceContext()),
+    )
+
+
+class Publisher:
+    """What one service says to the others."""
+
+    def __init__(self, producer: Producer, *, source: str, tracer: Tracer) -> None:
+        """`source` is the service's name, which travels in a header."""
+        self._producer = producer
+        self._source = source
+        self._tracer = tracer
+
+    def publish_event(self, event_type: str, payload: Payload, context: Context) -> Sent:
+        """Send one event. Raises RecordNotSentError."""
+        return self.send(self.compose(event_type, payload, context))
+
+    def compose(self, event_type: str, payload: Payload, context: Context) -> Message:
+        """Return the event as it happens now; `send` may follow later, or twice.
+
+        An effect's id is made from its cause and its type: a service that handles the same event
+        again after a crash says the same thing again, not another.
+        """
+        topic = TOPIC_OF[event_type]
+        event = ShopEvent(
+            event_id=_event_id(event_type, context),
+            event_type=event_type,
+            schema_version=SCHEMA_VERSION,
+            timestamp=datetime.now(UTC).isoformat(timespec="microseconds"),
+            correlation_id=context.correlation_id,
+            causation_id=context.causation_id,
+            payload=payload,
+        )
+        with self._tracer.start_as_current_span(
+            f"send {topic}",
+            context=context.trace,
+            kind=SpanKind.PRODUCER,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.name": "send",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": topic,
+                "messaging.message.id": event.event_id,
+                "messaging.message.conversation_id": event.correlation_id,
+                "messaging.kafka.message.key": context.order_id,
+                "eventviz.causation_id": event.causation_id or "",
+            },
+        ):
+            trace: dict[str, str] = {}
+            propagate.inject(trace)
+        return Message(
+            topic=topic,
+            event=event,
+            key=context.order_id.encode(),
+            value=msgspec.json.encode(event),
+            headers=(
+                ("content-type", b"application/json"),
+                ("event-type", event_type.encode()),
+                ("source", self._source.encode()),
+                *((name, value.encode()) for name, value in trace.items()),
+            ),
+        )
+
+    def send(self, message: Message) -> Sent:
+        """Hand a composed event to Kafka. Raises RecordNotSentError."""
+        return self._producer.send(message.topic, message.key, message.value, message.headers)
+
+
+def _event_id(event_type: str, context: Context) -> str:
+    if context.causation_id is None:
+        return str(uuid.uuid4())
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{context.causation_id} {event_type}"))

@@ -1,0 +1,112 @@
+"""Read topics as a member of a consumer group, and commit what has been dealt with."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
+
+from tracing.domain.errors import BrokerUnavailableError
+from tracing.domain.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class GroupConsumer:
+    """At least once: a record counts as read when `done` was called for it, in any order."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        *,
+        group: str,
+        topics: Sequence[str],
+        session_timeout_ms: int = 10_000,
+        commit_every_s: float = 1.0,
+        timeout_ms: int = 10_000,
+    ) -> None:
+        """Connect and subscribe. Raises BrokerUnavailableError within `timeout_ms`."""
+        self._commit_every_s = commit_every_s
+        self._committed_at = time.monotonic()
+        self._open: dict[TopicPartition, set[int]] = {}
+        self._next: dict[TopicPartition, int] = {}
+        try:
+            self._client = KafkaConsumer(
+                *topics,
+                bootstrap_servers=list(servers),
+                bootstrap_timeout_ms=timeout_ms,
+                client_id=group,
+                group_id=group,
+                session_timeout_ms=session_timeout_ms,
+                heartbeat_interval_ms=session_timeout_ms // 4,
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+            )
+        except KafkaError as error:
+            raise BrokerUnavailableError(", ".join(servers)) from error
+
+    def poll(self, timeout_ms: int) -> list[Record]:
+        """Return what has come, after `timeout_ms` at most. Raises BrokerUnavailableError."""
+        try:
+            batches = self._client.poll(timeout_ms=timeout_ms)
+            self._commit_if_due()
+        except KafkaError as error:
+            raise BrokerUnavailableError(str(error)) from error
+        found = []
+        for partition, rows in batches.items():
+            self._open.setdefault(partition, set()).update(row.offset for row in rows)
+            self._next[partition] = rows[-1].offset + 1
+            found += [
+                Record(
+                    topic=row.topic,
+                    partition=row.partition,
+                    offset=row.offset,
+                    timestamp_ms=row.timestamp,
+                    key=row.key,
+                    value=row.value,
+                    headers=tuple(row.headers),
+                    value_length=len(row.value or b""),
+                )
+                for row in rows
+            ]
+        return found
+
+    def done(self, record: Record) -> None:
+        """Say that the record has been dealt with: the group need not see it again."""
+        partition = TopicPartition(record.topic, record.partition)
+        self._open.get(partition, set()).discard(record.offset)
+
+    def close(self) -> None:
+        """Commit and leave the group, so that its partitions are free at once."""
+        try:
+            self._commit()
+            self._client.close(autocommit=False, timeout_ms=1_000)
+        except KafkaError:
+            # The broker is gone: there is nothing to leave.
+            self._client.close(autocommit=False, timeout_ms=0)
+
+    def _commit_if_due(self) -> None:
+        if time.monotonic() - self._committed_at >= self._commit_every_s:
+            self._committed_at = time.monotonic()
+            self._commit()
+
+    def _commit(self) -> None:
+        # A partition that moved to another member is that member's to commit.
+        for lost in self._next.keys() - self._client.assignment():
+            del self._next[lost]
+            self._open.pop(lost, None)
+        offsets = {
+            partition: OffsetAndMetadata(min(self._open[partition], default=following), "", -1)
+            for partition, following in self._next.items()
+        }
+        if not offsets:
+            return
+        try:
+            self._client.commit(offsets)
+        except (CommitFailedError, RebalanceInProgressError):
+            # Somebody else reads these partitions now, from the last commit on.
+            self._open.clear()
+            self._next.clear()

@@ -1,0 +1,129 @@
+"""Send records: a thin, typed face of kafka-python's producer that speaks our errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from tracing.domain.errors import BrokerUnavailableError, EventvizError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tracing.domain.record import Header
+
+
+class RecordNotSentError(EventvizError):
+    """Kafka did not take the record."""
+
+
+class Coordinates(NamedTuple):
+    """Where Kafka put a record."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Sent:
+    """A record on its way; ask for `coordinates` to know that it arrived."""
+
+    def __init__(self, future: Any) -> None:
+        """Wrap the client's future."""
+        self._future = future
+
+    def coordinates(self, timeout_s: float = 10.0) -> Coordinates:
+        """Wait for the broker's acknowledgement. Raises RecordNotSentError."""
+        try:
+            found = self._future.get(timeout=timeout_s)
+        except KafkaError as error:
+            raise RecordNotSentError(str(error)) from error
+        return Coordinates(found.topic, found.partition, found.offset)
+
+
+class Producer:
+    """A producer that waits for all replicas (acks=all) and never writes a record twice itself."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        *,
+        client_id: str,
+        linger_ms: int = 2,
+        timeout_ms: int = 10_000,
+    ) -> None:
+        """Connect. Raises BrokerUnavailableError within `timeout_ms`."""
+        try:
+            self._client = KafkaProducer(
+                bootstrap_servers=list(servers),
+                client_id=client_id,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=linger_ms,
+                bootstrap_timeout_ms=timeout_ms,
+                max_block_ms=timeout_ms,
+                request_timeout_ms=timeout_ms,
+                delivery_timeout_ms=timeout_ms + linger_ms,
+            )
+        except KafkaError as error:
+            raise BrokerUnavailableError(", ".join(servers)) from error
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[Header] = (),
+        partition: int | None = None,
+    ) -> Sent:
+        """Hand a record over and return at once; it is sent in the background.
+
+        Blocks only while the topic is unknown or the buffer is full.
+        Raises RecordNotSentError.
+        """
+        try:
+            future = self._client.send(
+                topic, value=value, key=key, headers=list(headers), partition=partition
+            )
+        except KafkaError as error:
+            raise RecordNotSentError(str(error)) from error
+        return Sent(future)
+
+    def flush(self, timeout_s: float = 10.0) -> None:
+        """Wait until everything handed over has arrived. Raises RecordNotSentError."""
+        try:
+            self._client.flush(timeout=timeout_s)
+        except KafkaError as error:
+            raise RecordNotSentError(str(error)) from error
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Send what is left and disconnect."""
+        self._client.close(timeout=timeout_s)
+
+
+def ensure_topics(
+    servers: Sequence[str], partitions: Mapping[str, int], *, timeout_ms: int = 10_000
+) -> None:
+    """Create the topics that do not exist yet, with so many partitions each.
+
+    Raises BrokerUnavailableError.
+    """
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=list(servers),
+            bootstrap_timeout_ms=timeout_ms,
+            request_timeout_ms=timeout_ms,
+        )
+        try:
+            for topic, count in partitions.items():
+                # One by one: an existing topic must not hide that another was refused.
+                try:
+                    admin.create_topics({topic: {"num_partitions": count}}, wait_for_metadata=True)
+                except TopicAlreadyExistsError:
+                    continue
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise BrokerUnavailableError(f"{', '.join(servers)}: {error}") from error
