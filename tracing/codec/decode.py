@@ -44,8 +44,8 @@ def decode(record: Record) -> Decoded:
         envelope = _envelope(record)
     except DecodeError as error:
         return _failed(record, error.reason)
-    except UnicodeDecodeError as error:
-        return _failed(record, f"The value is not UTF-8 at byte {error.start:,}.")
+    except UnicodeDecodeError:
+        return _failed(record, "The value is not UTF-8.")
     except msgspec.DecodeError as error:
         return _failed(record, f"The value begins like JSON but is not: {error}.")
     return Decoded(events=(identify(record, envelope),), payloads=(envelope.payload,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _NIL_UUID = "00000000-0000-0000-0000-000000000000"
 _ABSENT = {"", "null", _NIL_UUID}
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_MICROSECOND = datetime.timedelta(microseconds=1)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 # W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(rb"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)")
 # Times outside these years are a unit mistaken for another.
@@ -60,11 +60,11 @@ def time_us(value: object) -> int | None:
 
 def _iso_us(text: str) -> int | None:
     try:
-        moment = datetime.datetime.fromisoformat(text.strip())
+        moment = dt.datetime.fromisoformat(text.strip())
     except ValueError:
         return None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
+        moment = moment.replace(tzinfo=dt.UTC)
     return _bounded((moment - _EPOCH) // _MICROSECOND)
 
 

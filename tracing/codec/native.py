@@ -42,7 +42,7 @@ def decode(record: Record, value: bytes) -> Envelope | None:
     Headers `event-type` and `source` stand in for what the body leaves out. Raises
     msgspec.DecodeError and UnicodeDecodeError from the parser.
     """
-    if not value.lstrip()[:1] == b"{":
+    if value.lstrip()[:1] != b"{":
         return None
     body = _decode_body(value)
     event_id = fields.identifier(body.event_id)

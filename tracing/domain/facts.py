@@ -12,8 +12,10 @@ from tracing.domain.text import digest16, hash64
 if TYPE_CHECKING:
     from tracing.domain.event import Event
 
-# (topic, partition, offset, part): where a record stands; the last word in every tie.
-Place = tuple[str, int, int, int]
+# (topic, partition, offset, part, record): where a record stands, the last word in every tie.
+# `record` is the store's own number of the record; it only tells a topic from a namesake that was
+# made anew, and leads back to the row.
+Place = tuple[str, int, int, int, int]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +37,12 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     time_us: int
     timestamp_ms: int
     key: int | None
+    record: int
 
     @property
     def place(self) -> Place:
         """Return the coordinates, by which every tie is broken."""
-        return (self.topic, self.partition, self.offset, self.part)
+        return (self.topic, self.partition, self.offset, self.part, self.record)
 
     @property
     def undecodable(self) -> bool:
@@ -47,7 +50,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return self.type == UNDECODABLE
 
 
-def fact_of(event: Event) -> Fact:
+def fact_of(event: Event, record: int) -> Fact:
     """Return what the event's flow remembers of it."""
     return Fact(
         topic=event.topic,
@@ -61,4 +64,5 @@ def fact_of(event: Event) -> Fact:
         time_us=event.time_us,
         timestamp_ms=event.timestamp_ms,
         key=None if event.key is None else hash64(event.key),
+        record=record,
     )

@@ -1,0 +1,188 @@
+"""Law 3: whatever the order, the repetition and the cut into batches, the rows equal a rebuild."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tracing.domain import derive
+from tracing.domain.errors import CheckpointMovedError
+from tracing.domain.record import Record
+from tracing.models import Event, Flow, FlowCount, LogHead, Partition, SearchKey, Source
+from tracing.models import Record as RecordRow
+from tracing.projections.catalogue import Catalogue
+from tracing.projections.packing import load, unpack
+from tracing.projections.rebuild import rebuild
+from tracing.projections.store import Slice, store
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+TYPES = ["OrderPlaced", "StockReserved", "PaymentFailed", "StockReleased", "OrderCompleted"]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[Record]:
+    """Draw records of two topics with two partitions: copies, strange times, bad bodies."""
+    ids = [f"e{number}" for number in range(8)]
+    offsets = {(topic, number): 0 for topic in ("orders", "stock") for number in (0, 1)}
+    drawn = []
+    for _ in range(draw(st.integers(1, 14))):
+        topic, number = draw(st.sampled_from(sorted(offsets)))
+        body = {
+            "eventId": draw(st.sampled_from(ids)),
+            "eventType": draw(st.sampled_from(TYPES)),
+            "correlationId": draw(st.sampled_from(["a", "b", "", None])),
+            "causationId": draw(st.sampled_from([*ids, None])),
+            "timestamp": draw(st.integers(1_700_000_000_000, 1_700_000_000_003)),
+            "payload": {},
+        }
+        value = draw(st.sampled_from([json.dumps(body).encode()] * 6 + [b"{broken"]))
+        drawn.append(
+            Record(
+                topic=topic,
+                partition=number,
+                offset=offsets[topic, number],
+                timestamp_ms=draw(st.integers(1_700_000_000_000, 1_700_000_000_002)),
+                key=draw(st.sampled_from([b"k1", b"k2", None])),
+                value=value,
+                value_length=len(value),
+            )
+        )
+        offsets[topic, number] += draw(st.integers(1, 3))
+    return drawn
+
+
+def clear() -> None:
+    """Empty every table of the log and its read models."""
+    for model in (Event, Flow, FlowCount, SearchKey, RecordRow, Partition, Source):
+        model.objects.all().delete()
+    LogHead.objects.update(position=0)
+
+
+def replay(data: st.DataObject, drawn: list[Record], catalogue: Catalogue) -> None:
+    """Store the records: partitions interleaved, cut anywhere, some batches offered twice."""
+    waiting: dict[tuple[str, int], list[Record]] = {}
+    for record in drawn:
+        waiting.setdefault((record.topic, record.partition), []).append(record)
+    rows = {
+        place: catalogue.partition(topic=place[0], topic_uuid="u", number=place[1])
+        for place in waiting
+    }
+    Partition.objects.update(next_offset=0)
+    done = dict.fromkeys(waiting, 0)
+    while any(waiting.values()):
+        slices = []
+        chosen = data.draw(
+            st.lists(
+                st.sampled_from(sorted(place for place in waiting if waiting[place])),
+                min_size=1,
+                unique=True,
+            )
+        )
+        for place in chosen:
+            count = data.draw(st.integers(1, len(waiting[place])))
+            taken, waiting[place] = waiting[place][:count], waiting[place][count:]
+            end = taken[-1].offset + 1
+            slices.append(
+                Slice(partition_id=rows[place].id, start=done[place], end=end, records=taken)
+            )
+            done[place] = end
+        store(slices, catalogue)
+        if data.draw(st.booleans()):
+            with pytest.raises(CheckpointMovedError):
+                store(slices, catalogue)
+
+
+def picture(catalogue: Catalogue) -> dict[str, Any]:
+    """Return everything the read models say, by content instead of by surrogate ids."""
+    flows = {}
+    by_id = {}
+    for flow in Flow.objects.all():
+        by_id[flow.id] = flow.correlation_id
+        held = load(flow.facts)
+        flows[flow.correlation_id] = {
+            "row": {
+                name: getattr(flow, name)
+                for name in (
+                    "joined_by",
+                    "state",
+                    "marks",
+                    "events",
+                    "records",
+                    "started_ms",
+                    "last_ms",
+                    "duration_us",
+                    "strip",
+                )
+            },
+            "root": place_of(flow.root, catalogue),
+            "failure": None if flow.failure is None else place_of(flow.failure, catalogue),
+            "facts": sorted(
+                (fact.place[:-1], fact.event, fact.cause or b"", fact.type)
+                for fact in unpack(held.facts, catalogue)
+            ),
+        }
+    events = sorted(
+        (place_of(event.record, catalogue), event.event_id, by_id[event.flow_id])
+        for event in Event.objects.all()
+    )
+    counts = {row.state: row.flows for row in FlowCount.objects.all() if row.flows}
+    keys = sorted((row.key_hash, by_id[row.flow_id]) for row in SearchKey.objects.all())
+    return {"flows": flows, "events": events, "counts": counts, "keys": keys}
+
+
+def place_of(record: int, catalogue: Catalogue) -> tuple[str, int, int]:
+    """Return topic, partition and offset of a record's number."""
+    topic, number = catalogue.place(record >> 44)
+    return topic, number, record & ((1 << 44) - 1)
+
+
+@pytest.mark.parametrize("large", [3, 1_000])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=records(), data=st.data())
+def test_any_order_repetition_and_batching_equals_a_rebuild(
+    drawn: list[Record], data: st.DataObject, large: int
+) -> None:
+    """Flows of both kinds: with all their facts, and with sums only."""
+    with contextlib.ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("tracing.projections.flows.LARGE", large)
+        clear()
+        catalogue = Catalogue()
+        replay(data, drawn, catalogue)
+        first = picture(catalogue)
+        assert RecordRow.objects.count() == len(drawn)
+
+        clear()
+        again = Catalogue()
+        replay(data, drawn, again)
+        assert picture(again) == first
+
+        rebuild()
+        assert picture(again) == first
+
+
+def test_rebuild_changes_the_generation_and_keeps_positions_ahead() -> None:
+    catalogue = Catalogue()
+    row = catalogue.partition(topic="orders", topic_uuid="u", number=0)
+    Partition.objects.update(next_offset=0)
+    record = Record(topic="orders", partition=0, offset=0, timestamp_ms=1, value=b"x")
+    before = store([Slice(partition_id=row.id, start=0, end=1, records=[record])], catalogue)
+
+    assert rebuild() == 1
+
+    head = LogHead.objects.get()
+    assert head.generation == 2
+    assert head.position > before
+    assert Event.objects.get().position == head.position
+
+
+def test_the_threshold_between_facts_and_sums_is_the_domains() -> None:
+    from tracing.projections import flows
+
+    assert flows.LARGE == derive.LARGE

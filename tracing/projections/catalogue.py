@@ -1,0 +1,86 @@
+"""Numbers for names: partitions and (type, service) pairs, made once and kept in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracing.models import Node, Partition, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A producer that puts ids into its type names must not fill the memory.
+MAX_NODES = 50_000
+
+Pair = tuple[str, str]
+
+
+class Catalogue:
+    """The catalogue rows that this process has met. They never change, so nothing goes stale.
+
+    New rows commit before the batch that needs them: their numbers must be agreed between
+    processes, and an unused one does no harm.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty; rows are read when they are asked for."""
+        self._places: dict[int, tuple[str, int]] = {}
+        self._nodes: dict[Pair, int] = {}
+        self._pairs: dict[int, Pair] = {}
+
+    def partition(self, *, topic: str, topic_uuid: str, number: int) -> Partition:
+        """Return the row of a partition, made if it is new. Costs two to four statements."""
+        source, _ = Source.objects.get_or_create(topic=topic, topic_uuid=topic_uuid)
+        row, _ = Partition.objects.select_related("source").get_or_create(
+            source=source, number=number
+        )
+        self._places[row.id] = (topic, number)
+        return row
+
+    def place(self, partition_id: int) -> tuple[str, int]:
+        """Return (topic, partition number). A look-up at first, then from memory."""
+        known = self._places.get(partition_id)
+        if known is None:
+            row = Partition.objects.select_related("source").get(id=partition_id)
+            known = self._places[partition_id] = (row.source.topic, row.number)
+        return known
+
+    def node_ids(self, pairs: Iterable[Pair]) -> dict[Pair, int]:
+        """Return the numbers of (type, service) pairs, making those that are new."""
+        wanted = set(pairs)
+        missing = wanted - self._nodes.keys()
+        if missing:
+            self._forget_if_many()
+            rows = [Node(type=event_type, service=service) for event_type, service in missing]
+            Node.objects.bulk_create(rows, ignore_conflicts=True, batch_size=400)
+            types = list({event_type for event_type, _ in wanted})
+            for start in range(0, len(types), 500):
+                self._remember(Node.objects.filter(type__in=types[start : start + 500]))
+        return {pair: self._nodes[pair] for pair in wanted}
+
+    def pair(self, node_id: int) -> Pair:
+        """Return the (type, service) of a number. A look-up at first, then from memory."""
+        known = self._pairs.get(node_id)
+        if known is None:
+            self._forget_if_many()
+            self._remember(Node.objects.filter(id=node_id))
+            known = self._pairs[node_id]
+        return known
+
+    def pairs(self, node_ids: Iterable[int]) -> None:
+        """Read the pairs of many numbers at once, so that `pair` finds them in memory."""
+        missing = list(set(node_ids) - self._pairs.keys())
+        if missing:
+            self._forget_if_many()
+        for start in range(0, len(missing), 500):
+            self._remember(Node.objects.filter(id__in=missing[start : start + 500]))
+
+    def _remember(self, rows: Iterable[Node]) -> None:
+        for row in rows:
+            self._nodes[row.type, row.service] = row.id
+            self._pairs[row.id] = (row.type, row.service)
+
+    def _forget_if_many(self) -> None:
+        if len(self._nodes) > MAX_NODES:
+            self._nodes.clear()
+            self._pairs.clear()
