@@ -1,0 +1,241 @@
+"""Single events and pages of them, with the marks that their flow gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.codec import decode
+from tracing.domain.causality import canonical, marks
+from tracing.domain.event import Event
+from tracing.domain.record import Record
+from tracing.domain.text import digest16, hash64
+from tracing.models import Event as EventRow
+from tracing.models import Flow, Node
+from tracing.models import Record as RecordRow
+from tracing.models.source import coordinates_of
+from tracing.projections import packing
+from tracing.projections.names import names
+from tracing.projections.rebuild import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from django.db.models import QuerySet
+
+# A filter without an index looks at this many events at most, then offers to go on.
+MAX_TESTED = 5_000
+_CHUNK = 500
+# The same event id in more flows than this is a producer's constant, not an id.
+MAX_SAME_ID = 50
+
+
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as pages and JSON show it, without its bytes.
+
+    `marks` are derived from its flow's facts. `redeliveries` are the coordinates of the other
+    records with this event id, in order.
+    """
+
+    position: int
+    record: int
+    flow: int
+    event: Event
+    marks: int
+    redeliveries: tuple[str, ...]
+
+
+class StoredRecord(msgspec.Struct, frozen=True):
+    """A record's bytes; `payload` is what its envelope carries, None if there is none."""
+
+    record: Record
+    payload: bytes | None
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Events; `next_before` continues a listing to the past, None at its end."""
+
+    events: tuple[StoredEvent, ...]
+    next_before: int | None
+    tested: int
+
+
+def with_flow() -> QuerySet[EventRow]:
+    """Return events with their flow's columns, but not its facts: `stored` reads those once."""
+    return EventRow.objects.select_related("flow").defer("flow__facts")
+
+
+def stored(rows: Sequence[EventRow]) -> list[StoredEvent]:
+    """Return rows (`with_flow`) with marks and redeliveries from their flows' facts. One query."""
+    catalogue = names()
+    catalogue.pairs(row.node_id for row in rows)
+    flows = Flow.objects.filter(id__in={row.flow_id for row in rows})
+    seen = {flow_id: _Seen(facts) for flow_id, facts in flows.values_list("id", "facts")}
+    return [
+        StoredEvent(
+            position=row.position,
+            record=row.record,
+            flow=row.flow_id,
+            event=_event(row),
+            marks=seen[row.flow_id].marks_of(row.event_id),
+            redeliveries=seen[row.flow_id].copies_of(row.event_id, row.record),
+        )
+        for row in rows
+    ]
+
+
+class _Seen:
+    """What a flow's facts say of its events."""
+
+    def __init__(self, facts: bytes | memoryview) -> None:
+        held = packing.load(facts)
+        self._facts = packing.unpack(held.facts, names())
+        self._marks = marks(self._facts, canonical(self._facts))
+
+    def marks_of(self, event_id: str) -> int:
+        return int(self._marks.get(digest16(event_id), 0))
+
+    def copies_of(self, event_id: str, record: int) -> tuple[str, ...]:
+        event = digest16(event_id)
+        others = sorted(
+            fact.place for fact in self._facts if fact.event == event and fact.record != record
+        )
+        return tuple(f"{topic}[{number}]@{offset}" for topic, number, offset, *_ in others)
+
+
+def _event(row: EventRow) -> Event:
+    partition_id, offset = coordinates_of(row.record)
+    topic, number = names().place(partition_id)
+    event_type, service = names().pair(row.node_id)
+    return Event(
+        topic=topic,
+        partition=number,
+        offset=offset,
+        part=row.part,
+        event_id=row.event_id,
+        correlation_id=row.flow.correlation_id,
+        joined_by=row.flow.joined_by,  # type: ignore[arg-type]
+        causation_id=row.causation_id,
+        type=event_type,
+        service=service,
+        schema_version=row.schema_version,
+        timestamp_ms=row.timestamp_ms,
+        occurred_us=row.occurred_us,
+        key=row.key,
+        reason=row.reason,
+        dialect=row.dialect,
+        error=row.error,
+    )
+
+
+def find_events(event_id: str) -> list[StoredEvent]:
+    """Return *the* event with this id, one for each flow that has it; usually one."""
+    rows = list(
+        with_flow()
+        .filter(event_hash=hash64(event_id), event_id=event_id)
+        .order_by("position")[:MAX_SAME_ID]
+    )
+    found: dict[int, StoredEvent] = {}
+    for item in sorted(stored(rows), key=_precedence):
+        found.setdefault(item.flow, item)
+    return list(found.values())
+
+
+def _precedence(item: StoredEvent) -> tuple[int, str, int, int]:
+    event = item.event
+    return (event.timestamp_ms, event.topic, event.partition, event.offset)
+
+
+def stored_record(record_id: int, part: int) -> StoredRecord | None:
+    """Return the bytes of an event's record, None when it is not (or no longer) stored."""
+    row = RecordRow.objects.filter(id=record_id).first()
+    if row is None:
+        return None
+    record = record_of(row, names())
+    payloads = decode(record).payloads
+    return StoredRecord(record, payloads[part] if part < len(payloads) else None)
+
+
+def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:
+    """Return many records by their ids. One query by primary key."""
+    rows = RecordRow.objects.filter(id__in=set(record_ids))
+    return {row.id: record_of(row, names()) for row in rows}
+
+
+def list_events(
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int,
+    type: str = "",  # noqa: A002
+    service: str = "",
+    topic: str = "",
+    text: str = "",
+) -> EventPage:
+    """Return events by position: newest first, or oldest first behind `after`.
+
+    `text` is looked for in type, key, event id and correlation id, whatever its case. Filters
+    test at most `MAX_TESTED` events; `next_before` then goes on. Positions follow storing.
+    """
+    matches = _Matcher(type, service, topic, text)
+    found: list[EventRow] = []
+    tested = 0
+    last: int | None = None
+    for row in _rows(after, before, limit):
+        if len(found) == limit or tested == MAX_TESTED:
+            break
+        tested += 1
+        last = row.position
+        if matches(row):
+            found.append(row)
+    else:
+        last = None
+    return EventPage(tuple(stored(found)), None if after is not None else last, tested)
+
+
+def _rows(after: int | None, before: int | None, limit: int) -> Iterator[EventRow]:
+    size = min(limit + 1, _CHUNK)
+    while True:
+        query = with_flow()
+        if after is not None:
+            query = query.filter(position__gt=after).order_by("position")
+        else:
+            query = query.order_by("-position")
+            if before is not None:
+                query = query.filter(position__lt=before)
+        rows = list(query[:size])
+        yield from rows
+        if len(rows) < size:
+            return
+        if after is not None:
+            after = rows[-1].position
+        else:
+            before = rows[-1].position
+        size = _CHUNK
+
+
+class _Matcher:
+    """Tests rows by names, resolved to catalogue numbers once where that is possible."""
+
+    def __init__(self, event_type: str, service: str, topic: str, text: str) -> None:
+        self._nodes: set[int] | None = None
+        if event_type or service:
+            nodes = Node.objects.all()
+            if event_type:
+                nodes = nodes.filter(type=event_type)
+            if service:
+                nodes = nodes.filter(service=service)
+            self._nodes = set(nodes.values_list("id", flat=True))
+        self._topic = topic
+        self._text = text.lower()
+
+    def __call__(self, row: EventRow) -> bool:
+        if self._nodes is not None and row.node_id not in self._nodes:
+            return False
+        if self._topic and names().place(coordinates_of(row.record)[0])[0] != self._topic:
+            return False
+        if not self._text:
+            return True
+        fields = (names().pair(row.node_id)[0], row.key, row.event_id, row.flow.correlation_id)
+        return any(self._text in field.lower() for field in fields if field)

@@ -1,0 +1,262 @@
+"""Lines of the flow list: by page, by filter, by id, and how many there are."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db import models
+
+from tracing.domain.derive import State
+from tracing.domain.errors import EventvizError
+from tracing.domain.event import JoinedBy
+from tracing.domain.marks import BY_SLUG
+from tracing.models import Event, Flow, FlowCount
+from tracing.projections.log_reading import head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# An open flow in which nothing moved for this long is shown as quiet.
+QUIET_AFTER_MS = 30_000
+# A filter without an index looks at this many flows at most, then offers to go on.
+MAX_TESTED = 5_000
+MAX_COUNTED = 1_000
+_CHUNK = 500
+
+
+class BadCursorError(EventvizError):
+    """The cursor is not one of ours: leave it out to begin at the newest."""
+
+
+class FlowFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list shows; empty means all. `state` is a display state, `mark` a mark's slug.
+
+    The times bound the start of the flow, in milliseconds, both inclusive.
+    """
+
+    state: str = ""
+    type: str = ""
+    service: str = ""
+    mark: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+class FlowLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the list. `key` is the first event's, `reason` that of the first failed one."""
+
+    id: int
+    correlation_id: str
+    joined_by: JoinedBy
+    key: str | None
+    reason: str | None
+    state: State
+    marks: int
+    events: int
+    records: int
+    started_ms: int
+    last_ms: int
+    duration_us: int
+    strip: tuple[tuple[str, str, int], ...]
+    position: int
+
+
+class FlowPage(msgspec.Struct, frozen=True):
+    """Newest first. `next` continues behind the last flow *tested*, None at the end."""
+
+    lines: tuple[FlowLine, ...]
+    next: str | None
+    tested: int
+    position: int
+
+
+_STATES: dict[str, State] = {
+    "running": State.OPEN,
+    "quiet": State.OPEN,
+    "done": State.DONE,
+    "failed": State.FAILED,
+    "compensated": State.COMPENSATED,
+}
+
+
+def display_state(state: State, last_ms: int, now_ms: int) -> str:
+    """Return the state as shown: an open flow is running, or quiet when nothing moved lately."""
+    if state is State.OPEN:
+        return "running" if now_ms - last_ms < QUIET_AFTER_MS else "quiet"
+    return state.name.lower()
+
+
+def list_flows(
+    filter: FlowFilter,  # noqa: A002
+    *,
+    cursor: str | None,
+    limit: int,
+    now_ms: int,
+) -> FlowPage:
+    """Return one page of flows by their start, newest first.
+
+    Costs an index range and two look-ups by key. Predicates without an index (type, service,
+    mark, running or quiet) test at most `MAX_TESTED` flows; then the page may hold fewer than `limit` lines and
+    `next` goes on. Raises BadCursorError.
+    """
+    position = head().position
+    rows: list[Flow] = []
+    tested = 0
+    last: Flow | None = None
+    ended = True
+    for row in _candidates(filter, cursor, limit):
+        if len(rows) == limit or tested == MAX_TESTED:
+            ended = False
+            break
+        tested += 1
+        last = row
+        if _row_matches(row, filter, now_ms):
+            rows.append(row)
+    following = None if ended or last is None else _cursor_of(last)
+    return FlowPage(tuple(_lines(rows)), following, tested, position)
+
+
+def _candidates(wanted: FlowFilter, cursor: str | None, limit: int, now_ms: int) -> Iterator[Flow]:
+    query = _indexed(wanted, now_ms)
+    behind = _parse_cursor(cursor) if cursor else None
+    size = min(limit + 1, _CHUNK)
+    while True:
+        chunk_query = query
+        if behind is not None:
+            started_ms, correlation_hash, flow_id = behind
+            chunk_query = query.filter(
+                models.Q(started_ms__lt=started_ms)
+                | models.Q(started_ms=started_ms, correlation_hash__lt=correlation_hash)
+                | models.Q(
+                    started_ms=started_ms, correlation_hash=correlation_hash, id__lt=flow_id
+                ),
+                started_ms__lte=started_ms,
+            )
+        chunk = list(chunk_query.order_by("-started_ms", "-correlation_hash", "-id")[:size])
+        yield from chunk
+        if len(chunk) < size:
+            return
+        behind = (chunk[-1].started_ms, chunk[-1].correlation_hash, chunk[-1].id)
+        size = _CHUNK
+
+
+def _indexed(wanted: FlowFilter) -> models.QuerySet[Flow]:
+    """Return the flows by the predicates that an index answers."""
+    query = Flow.objects.defer("facts")
+    if wanted.state:
+        query = query.filter(state=_STATES[wanted.state])
+    if wanted.since_ms is not None:
+        query = query.filter(started_ms__gte=wanted.since_ms)
+    if wanted.until_ms is not None:
+        query = query.filter(started_ms__lte=wanted.until_ms)
+    return query
+
+
+def _row_matches(row: Flow, wanted: FlowFilter, now_ms: int) -> bool:
+    if wanted.state and display_state(State(row.state), row.last_ms, now_ms) != wanted.state:
+        return False
+    if wanted.mark and not row.marks & BY_SLUG.get(wanted.mark, 0):
+        return False
+    if not wanted.type and not wanted.service:
+        return True
+    return _strip_matches(json.loads(row.strip), wanted)
+
+
+def _strip_matches(strip: Iterable[tuple[str, str, int]], wanted: FlowFilter) -> bool:
+    """Tell whether one entry has both the type and the service that are asked for."""
+    return any(
+        (not wanted.type or entry[0] == wanted.type)
+        and (not wanted.service or entry[1] == wanted.service)
+        for entry in strip
+    )
+
+
+def line_matches(line: FlowLine, filter: FlowFilter, now_ms: int) -> bool:  # noqa: A002
+    """Tell whether a line belongs on a list, without a query."""
+    wanted = filter
+    if wanted.state and display_state(line.state, line.last_ms, now_ms) != wanted.state:
+        return False
+    if wanted.mark and not line.marks & BY_SLUG.get(wanted.mark, 0):
+        return False
+    if wanted.since_ms is not None and line.started_ms < wanted.since_ms:
+        return False
+    if wanted.until_ms is not None and line.started_ms > wanted.until_ms:
+        return False
+    return not (wanted.type or wanted.service) or _strip_matches(line.strip, wanted)
+
+
+def flow_lines(flow_ids: Iterable[int]) -> list[FlowLine]:
+    """Return the lines of these flows, newest first. Two queries by key."""
+    query = Flow.objects.defer("facts").filter(id__in=set(flow_ids))
+    return _lines(query.order_by("-started_ms", "-correlation_hash", "-id"))
+
+
+def _lines(rows: Iterable[Flow]) -> list[FlowLine]:
+    found = list(rows)
+    said = _said_by({row.root for row in found} | {row.failure for row in found if row.failure})
+    return [_line(row, said) for row in found]
+
+
+def _said_by(records: set[int]) -> dict[int, tuple[str | None, str | None]]:
+    """Return (key, reason) of the events in these records. One query by index."""
+    events = Event.objects.filter(record__in=records).order_by("-part")
+    return {
+        record: (key, reason)
+        for record, key, reason in events.values_list("record", "key", "reason")
+    }
+
+
+def _line(row: Flow, said: dict[int, tuple[str | None, str | None]]) -> FlowLine:
+    failed = said.get(row.failure, (None, None)) if row.failure else (None, None)
+    return FlowLine(
+        id=row.id,
+        correlation_id=row.correlation_id,
+        joined_by=row.joined_by,  # type: ignore[arg-type]
+        key=said.get(row.root, (None, None))[0],
+        reason=failed[1],
+        state=State(row.state),
+        marks=row.marks,
+        events=row.events,
+        records=row.records,
+        started_ms=row.started_ms,
+        last_ms=row.last_ms,
+        duration_us=row.duration_us,
+        strip=tuple((entry[0], entry[1], entry[2]) for entry in json.loads(row.strip)),
+        position=row.position,
+    )
+
+
+def flow_totals(now_ms: int) -> dict[str, tuple[int, bool]]:
+    """Return display state -> (how many, exactly?). Open flows are counted up to a thousand."""
+    totals = {row.state: row.flows for row in FlowCount.objects.all()}
+    border = now_ms - QUIET_AFTER_MS
+    running = Flow.objects.filter(state=State.OPEN, last_ms__gt=border)[: MAX_COUNTED + 1].count()
+    exact = running <= MAX_COUNTED
+    running = min(running, MAX_COUNTED)
+    return {
+        "running": (running, exact),
+        "quiet": (max(totals.get(State.OPEN, 0) - running, 0), exact),
+        "failed": (totals.get(State.FAILED, 0), True),
+        "compensated": (totals.get(State.COMPENSATED, 0), True),
+        "done": (totals.get(State.DONE, 0), True),
+    }
+
+
+def _cursor_of(row: Flow) -> str:
+    raw = f"{row.started_ms},{row.correlation_hash},{row.id}"
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def _parse_cursor(cursor: str) -> tuple[int, int, int]:
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        started_ms, correlation_hash, flow_id = map(int, raw.split(b","))
+    except (ValueError, binascii.Error, UnicodeError):
+        raise BadCursorError from None
+    if max(abs(started_ms), abs(correlation_hash), abs(flow_id)) >= 1 << 63:
+        raise BadCursorError
+    return started_ms, correlation_hash, flow_id

@@ -1,0 +1,54 @@
+"""What pages and scripts read. Every function is bounded and answered from an index."""
+
+from __future__ import annotations
+
+from tracing.projections.event_reading import (
+    EventPage,
+    StoredEvent,
+    StoredRecord,
+    find_events,
+    list_events,
+    stored_record,
+)
+from tracing.projections.flow_graph import FlowDetail, Link, read_flow
+from tracing.projections.flow_reading import (
+    BadCursorError,
+    FlowFilter,
+    FlowLine,
+    FlowPage,
+    display_state,
+    flow_lines,
+    flow_totals,
+    line_matches,
+    list_flows,
+)
+from tracing.projections.log_reading import Change, Head, changes, head, known_names
+from tracing.projections.search import Hit, search
+
+__all__ = [
+    "BadCursorError",
+    "Change",
+    "EventPage",
+    "FlowDetail",
+    "FlowFilter",
+    "FlowLine",
+    "FlowPage",
+    "Head",
+    "Hit",
+    "Link",
+    "StoredEvent",
+    "StoredRecord",
+    "changes",
+    "display_state",
+    "find_events",
+    "flow_lines",
+    "flow_totals",
+    "head",
+    "known_names",
+    "line_matches",
+    "list_events",
+    "list_flows",
+    "read_flow",
+    "search",
+    "stored_record",
+]

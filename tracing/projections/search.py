@@ -1,0 +1,63 @@
+"""The search field: an event id, a correlation id or a record key."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tracing.domain.text import clean, hash64
+from tracing.models import SearchKey
+from tracing.projections.event_reading import find_events
+from tracing.projections.flow_graph import find_flow
+from tracing.projections.flow_reading import FlowLine, flow_lines
+
+MAX_HITS = 50
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that carries exactly the text that was asked for."""
+
+    kind: Literal["flow", "event", "key"]
+    label: str
+    correlation_id: str
+    event_id: str | None = None
+    line: FlowLine | None = None
+
+
+def search(text: str) -> list[Hit]:
+    """Return what has this id or key, flows by newest start; at most `MAX_HITS`.
+
+    Exact matches only: each is one index look-up, whatever is stored.
+    """
+    wanted = clean(text.strip())
+    if not wanted:
+        return []
+    hits = []
+    flow = find_flow(wanted)
+    if flow is not None:
+        line = flow_lines([flow.id])[0]
+        hits.append(Hit(kind="flow", label=wanted, correlation_id=wanted, line=line))
+    # An event without a correlation id names its flow: one hit is enough.
+    hits.extend(
+        Hit(
+            kind="event",
+            label=item.event.type,
+            correlation_id=item.event.correlation_id,
+            event_id=wanted,
+        )
+        for item in find_events(wanted)
+        if item.event.correlation_id != wanted
+    )
+    known = {hit.correlation_id for hit in hits}
+    hits.extend(hit for hit in _by_key(wanted) if hit.correlation_id not in known)
+    return hits[:MAX_HITS]
+
+
+def _by_key(key: str) -> list[Hit]:
+    keys = SearchKey.objects.filter(key_hash=hash64(key)).order_by("-flow_id")
+    flow_ids = list(keys.values_list("flow_id", flat=True)[:MAX_HITS])
+    return [
+        Hit(kind="key", label=key, correlation_id=line.correlation_id, line=line)
+        for line in flow_lines(flow_ids)
+    ]
