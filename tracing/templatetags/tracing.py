@@ -1,0 +1,137 @@
+"""Tags and filters that every page shares; words and symbols come from `tracing.web.present`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+
+from tracing.web import address, present
+
+if TYPE_CHECKING:
+    from django.template.context import Context
+    from django.utils.safestring import SafeString
+
+register = template.Library()
+register.filter("duration", present.duration)
+register.filter("ago", present.ago)
+register.filter("iso", present.iso)
+register.filter("clock", present.clock)
+register.filter("short_id", present.short_id)
+register.filter("steps", present.steps_of)
+register.filter("tone", present.tone_of)
+register.filter("service", present.service_of)
+register.simple_tag(address.flow_url, name="flow_url")
+register.simple_tag(address.element_id, name="element_id")
+
+
+@register.simple_tag(takes_context=True)
+def when(context: Context, ms: int) -> SafeString:
+    """Show how long ago something was; `shell.js` keeps the words fresh."""
+    now_ms = context.get("now_ms") or int(time.time() * 1_000)
+    absolute = present.iso(ms)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ms="{}">{}</time>',
+        absolute,
+        absolute.replace("T", " ").replace("Z", " UTC"),
+        ms,
+        present.ago(ms, now_ms),
+    )
+
+
+@register.simple_tag(name="service")
+def service_tag(name: str) -> SafeString:
+    """Show a service by its initials, its colour and its name."""
+    shown = present.service_of(name)
+    return format_html(
+        '<span class="svc svc-{}"><b>{}</b> {}</span>',
+        shown.colour,
+        shown.initials,
+        shown.name or "no service",
+    )
+
+
+@register.simple_tag
+def state_chip(state: str, words: str = "") -> SafeString:
+    """Show a state as a chip: symbol and word. `words` replaces the word."""
+    sign = present.STATES[state]
+    return format_html(
+        '<span class="chip {}"><span aria-hidden="true">{}</span> {}</span>',
+        sign.tone,
+        sign.symbol,
+        words or sign.word,
+    )
+
+
+@register.simple_tag
+def state_symbol(state: str) -> SafeString:
+    """Show a state as its symbol alone, with the word for screen readers."""
+    sign = present.STATES[state]
+    return format_html(
+        '<span class="sym {}" title="{}"><span aria-hidden="true">{}</span>'
+        '<span class="sr">{}</span></span>',
+        sign.tone,
+        sign.word,
+        sign.symbol,
+        sign.word,
+    )
+
+
+@register.simple_tag
+def marks(bits: int) -> SafeString:
+    """Show the marks in a sum of bits as small chips; nothing when there is none."""
+    return format_html_join(" ", '<span class="mark mark-{}">{}</span>', present.mark_signs(bits))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one of our own icons; decorative, so hidden from screen readers."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>',
+        ICONS[name],
+    )
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """Return a whole number with separators."""
+    return f"{number:,}"
+
+
+@register.filter
+def rate(per_second: float) -> str:
+    """Return events a second: one decimal below ten, so that a trickle is not shown as nothing."""
+    return f"{per_second:,.0f}" if per_second >= 10 or not per_second else f"{per_second:.1f}"
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """Return a mapping's value, or None."""
+    return mapping.get(key)
+
+
+# Paths on a 16 by 16 grid, drawn as strokes.
+ICONS: dict[str, str] = {
+    "flows": "M2.5 4h4v3.5h-4zM9.5 9h4v3.5h-4zM6.5 5.7h3.2a1.8 1.8 0 0 1 1.8 1.8V9",
+    "tail": "M2 4h12M2 8h12M2 12h7",
+    "shop": "M2.5 6.5v6.2h11V6.5M1.8 6.3 3.2 3h9.6l1.4 3.3M1.8 6.3c0 2 3.1 2 3.1 0 0 2 3.1 2 3.1 0"
+    " 0 2 3.1 2 3.1 0 0 2 3.1 2 3.1 0",
+    "admin": "M8 1.8 13 4v3.6c0 3.2-2 5.4-5 6.6-3-1.2-5-3.4-5-6.6V4zM5.8 8l1.6 1.6L10.4 6.6",
+    "search": "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3 14 14",
+    "sun": "M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.2 1.2"
+    "M11.8 11.8 13 13M13 3l-1.2 1.2M4.2 11.8 3 13",
+    "moon": "M13.5 9.6A5.9 5.9 0 0 1 6.4 2.5a5.9 5.9 0 1 0 7.1 7.1z",
+    "system": "M2 3h12v8.2H2zM5.5 13.8h5M8 11.2v2.6",
+    "help": "M6 6a2 2 0 1 1 2.9 1.8c-.6.3-.9.8-.9 1.5M8 11.6v.2M8 1.8a6.2 6.2 0 1 1 0 12.4 6.2 6.2 0"
+    " 0 1 0-12.4z",
+    "copy": "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
+    "close": "M4 4l8 8M12 4l-8 8",
+    "down": "M4.5 6.5 8 10l3.5-3.5",
+    "up": "M8 13V3.5M4 7l4-4 4 4",
+    "pause": "M5.5 3.5v9M10.5 3.5v9",
+    "play": "M5 3.2v9.6L12.5 8z",
+    "out": "M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6",
+    "alert": "M8 2.2 14.3 13.3H1.7zM8 6.5v3.2M8 11.5v.2",
+}

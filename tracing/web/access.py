@@ -1,0 +1,224 @@
+"""Who may see what: sign-in by default, roles, tokens for scripts, and no other origin."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse, parse_cookie
+from django.http.request import split_domain_port, validate_host
+
+from tracing.models import ApiToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEMO_USER = "demo"
+API = "/api/"
+PUBLIC = frozenset({"/login/", "/health/"})
+
+
+class Role(enum.IntEnum):
+    """What a person may do, each including the one before; kept as a group of that name."""
+
+    VIEWER = 1
+    OPERATOR = 2
+    ADMIN = 3
+
+    @property
+    def group(self) -> str:
+        """Return the group's name."""
+        return self.name.lower()
+
+
+def role_of(user: User | AnonymousUser) -> Role:
+    """Return the highest role of a signed-in person; without any group they may look. One query."""
+    if user.is_superuser:
+        return Role.ADMIN
+    names = set(user.groups.values_list("name", flat=True))
+    return max((role for role in Role if role.group in names), default=Role.VIEWER)
+
+
+def has_role(user: User | AnonymousUser, role: Role) -> bool:
+    """Return whether a person is signed in and has at least this role."""
+    return user.is_authenticated and role_of(user) >= role
+
+
+def give_role(user: User, role: Role) -> None:
+    """Make this the person's only role; an admin also gets Django's admin pages."""
+    group, _ = Group.objects.get_or_create(name=role.group)
+    user.groups.set([group])
+    user.is_staff = user.is_superuser = role is Role.ADMIN
+    user.save(update_fields=["is_staff", "is_superuser"])
+
+
+def demo_user() -> User:
+    """Return the operator as whom a demo's visitors act; made when first needed."""
+    user, created = User.objects.get_or_create(
+        username=DEMO_USER, defaults={"password": "!no password signs in"}
+    )
+    if created:
+        give_role(user, Role.OPERATOR)
+    return user
+
+
+def is_demo(request: HttpRequest) -> bool:
+    """Return whether this visitor of a demo needs no sign-in."""
+    return _is_demo_client(request.META.get("REMOTE_ADDR", ""), request.headers)
+
+
+def is_signed_in(request: HttpRequest) -> bool:
+    """Return whether a person is known; also when the request never came to sign-in."""
+    return hasattr(request, "user") and request.user.is_authenticated
+
+
+def _is_demo_client(address: str, headers: Mapping[str, str]) -> bool:
+    # A proxy on this machine would make the whole world a loopback client: its marks end the demo.
+    if not settings.EVENTVIZ_DEMO or "x-forwarded-for" in headers or "forwarded" in headers:
+        return False
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return parsed.is_loopback or bool(mapped and mapped.is_loopback)
+
+
+def token_user(authorization: str) -> User | None:
+    """Return whose token `Bearer ev_...` is, or None. One query."""
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        return None
+    found = ApiToken.objects.select_related("user").filter(
+        sha256=ApiToken.digest(text.strip()), user__is_active=True
+    )
+    token = found.first()
+    return token.user if token else None
+
+
+def is_own_origin(origin: str, *, scheme: str, host: str) -> bool:
+    """Return whether an Origin header names these pages, or an origin that settings trust."""
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    try:
+        given, own = urlsplit(origin), urlsplit(f"{scheme}://{host}")
+        return bool(given.hostname) and _parts(given) == _parts(own)
+    except ValueError:
+        return False
+
+
+def _parts(url: Any) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+class AccessMiddleware:
+    """Ask for sign-in everywhere but on the login and health pages, and guard `/api/`."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next handler, a plain function."""
+        if iscoroutinefunction(get_response):
+            raise TypeError("AccessMiddleware reads the database: it is synchronous.")
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 401, 403 or a redirect instead of the page where access is missing."""
+        refusal = _refuse_api(request) if request.path_info.startswith(API) else _refuse(request)
+        return refusal or self.get_response(request)
+
+
+def _refuse(request: HttpRequest) -> HttpResponse | None:
+    if request.path_info in PUBLIC or request.path_info.startswith(settings.STATIC_URL):
+        return None
+    if request.user.is_authenticated:
+        return None
+    if is_demo(request):
+        request.user = demo_user()
+        return None
+    if request.headers.get("HX-Request") == "true":
+        # A redirect would swap the login page into a fragment's place.
+        target = f"{settings.LOGIN_URL}?next={quote(request.get_full_path())}"
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return redirect_to_login(request.get_full_path())
+
+
+def _refuse_api(request: HttpRequest) -> HttpResponse | None:
+    origin = request.headers.get("Origin")
+    scheme, host = request.scheme or "http", request.get_host()
+    foreign = origin is not None and not is_own_origin(origin, scheme=scheme, host=host)
+    # Browsers leave Origin out of simple GET requests, but say where those come from.
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    if foreign or (origin is None and site not in {"same-origin", "none"}):
+        return JsonResponse({"error": "This page is from another origin."}, status=403)
+    authorization = request.headers.get("Authorization", "")
+    user = token_user(authorization) if authorization else None
+    if user is None and not authorization:
+        if request.user.is_authenticated:
+            return None
+        user = demo_user() if is_demo(request) else None
+    if user is None:
+        return JsonResponse(
+            {"error": "Sign in, or send a token: Authorization: Bearer ev_..."},
+            status=401,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    request.user = user
+    return None
+
+
+def scope_allowed(scope: Mapping[str, Any]) -> User | None:
+    """Return who opens a websocket, or None when it must be refused.
+
+    A browser always sends Origin: it must be our own scheme, host and port, or a trusted origin,
+    and the visitor must be signed in. A socket without it is a script and needs a token (except
+    in a demo). The Host header must be one of ALLOWED_HOSTS, so that a name which somebody
+    pointed at this machine gains nothing. At most two queries: call it in a thread, at connect
+    and again from time to time.
+    """
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+    host = headers.get("host", "")
+    domain, _ = split_domain_port(host)
+    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        return None
+    origin = headers.get("origin")
+    if origin is not None and not is_own_origin(
+        origin, scheme=_scope_scheme(scope, headers), host=host
+    ):
+        return None
+    if "authorization" in headers:
+        return token_user(headers["authorization"])
+    client = scope.get("client") or ("", 0)
+    user = _session_user(headers.get("cookie", "")) if origin is not None else None
+    if user is None and _is_demo_client(str(client[0]), headers):
+        return demo_user()
+    return user
+
+
+def _scope_scheme(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    if settings.SECURE_PROXY_SSL_HEADER:
+        name, value = settings.SECURE_PROXY_SSL_HEADER
+        if headers.get(name.removeprefix("HTTP_").replace("_", "-").lower()) == value:
+            return "https"
+    return "https" if scope.get("scheme") in {"wss", "https"} else "http"
+
+
+def _session_user(cookie: str) -> User | None:
+    key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    user = get_user(request)
+    return user if isinstance(user, get_user_model()) and user.is_active else None

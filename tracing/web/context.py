@@ -1,0 +1,128 @@
+"""What the frame of every page needs: the rail, the state of the ingest, the demo's line."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from tracing.models import Ingestor
+from tracing.web import access, present
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+# An ingestor writes its row once a second; one that was silent for this long is gone.
+SEEN_WITHIN_S = 10
+# Less than this is the ordinary beat of a poll, not worth a banner.
+BEHIND_AFTER_MS = 5_000
+
+
+class IngestState(msgspec.Struct, frozen=True, kw_only=True):
+    """What all ingestors together say. `word` and `banner` are empty while all is well.
+
+    `tone` is 'ok', 'behind', 'away' (the broker) or 'stopped'.
+    """
+
+    tone: str
+    word: str = ""
+    banner: str = ""
+    detail: str = ""
+    cluster: str = ""
+    topics: int = 0
+    lag: int = 0
+    events_per_s: float = 0
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One entry of the rail."""
+
+    name: str
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Give templates what `base.html` shows; queries wait until something is used."""
+    return {
+        "now_ms": now_ms(),
+        "ingest": SimpleLazyObject(ingest_state),
+        "places": SimpleLazyObject(lambda: places(request)),
+        "demo": access.is_demo(request),
+        "signs": present.STATES.values(),
+        "signed_in": SimpleLazyObject(lambda: access.is_signed_in(request)),
+    }
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def places(request: HttpRequest) -> list[Place]:
+    """Return the rail's entries: only pages that exist here and that this person may open."""
+    known = [("flows", "Flows", "flows"), ("tail", "Live tail", "tail"), ("shop", "Shop", "shop")]
+    if access.has_role(request.user, access.Role.ADMIN):
+        known.append(("admin:index", "Admin", "admin"))
+    found = []
+    for name, label, icon in known:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        found.append(Place(name, label, icon, url, request.path.startswith(url)))
+    return found
+
+
+def ingest_state(at: datetime | None = None) -> IngestState:
+    """Return the state of the ingest as of now. Cost: one query of a table with few rows."""
+    now = at or datetime.now(UTC)
+    since = now - timedelta(seconds=SEEN_WITHIN_S)
+    rows = list(Ingestor.objects.order_by("-seen_at")[:50])
+    return summary([row for row in rows if row.seen_at >= since], last=rows[0] if rows else None)
+
+
+def summary(alive: list[Ingestor], *, last: Ingestor | None) -> IngestState:
+    """Sum up the ingestors seen lately; `last` is the newest row of all, however old."""
+    alive = [row for row in alive if row.state != "stopped"]
+    if not alive:
+        return IngestState(
+            tone="stopped",
+            word="Ingest stopped",
+            banner="Ingest is not running",
+            detail="What is shown is what was stored before. Start it with: manage.py ingest",
+            cluster=last.cluster if last else "",
+            topics=last.topics if last else 0,
+        )
+    cluster = next((row.cluster for row in alive if row.cluster), "")
+    topics = max(row.topics for row in alive)
+    waiting = [row for row in alive if row.state == "waiting"]
+    if len(waiting) == len(alive):
+        return IngestState(
+            tone="away",
+            word="Broker away",
+            banner="The broker does not answer",
+            detail=waiting[0].detail or ", ".join(settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS),
+            cluster=cluster,
+            topics=topics,
+        )
+    lag = sum(row.lag for row in alive)
+    behind_ms = max(row.behind_ms for row in alive)
+    behind = present.duration(behind_ms * 1_000) if behind_ms >= BEHIND_AFTER_MS else ""
+    return IngestState(
+        tone="behind" if behind else "ok",
+        word=f"Behind {behind}" if behind else "",
+        banner=f"Ingest is {behind} behind" if behind else "",
+        detail=f"{lag:,} records are waiting in Kafka; they will show up here." if behind else "",
+        cluster=cluster,
+        topics=topics,
+        lag=lag,
+        events_per_s=sum(row.events_per_s for row in alive),
+    )

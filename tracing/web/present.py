@@ -1,0 +1,196 @@
+"""Words, symbols and numbers as pages show them: one table for every state, mark and service."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os.path
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain.derive import State
+from tracing.domain.marks import LABELS, SLUGS, Mark
+from tracing.domain.rules import Role, role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# An open flow without news for this long is called quiet: nobody knows whether more will come.
+QUIET_AFTER_MS = 30_000
+COLOURS = 8
+# With this salt the services of the usual tutorials get colours that differ from each other.
+_SALT = b"257638"
+_GENERIC = {"service", "svc", "ms", "app"}
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """How a state looks: `slug` as in addresses, `tone` as in CSS classes."""
+
+    slug: str
+    symbol: str
+    word: str
+    tone: str
+    meaning: str
+
+
+STATES: dict[str, Sign] = {
+    sign.slug: sign
+    for sign in (
+        Sign("running", "◐", "running", "run", "open, with news in the last 30 s"),
+        Sign("quiet", "○", "quiet", "ghost", "open, without news for 30 s or more"),
+        Sign("failed", "✕", "failed", "fail", "an event says that something failed"),
+        Sign("compensated", "↩", "compensated", "back", "earlier steps were taken back"),
+        Sign("done", "●", "done", "ok", "reached an event that ends a flow"),
+    )
+}
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service as shown: its name, two letters, and a colour from 1 to 8 (0: no service)."""
+
+    name: str
+    initials: str
+    colour: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One type in a flow's strip. `tone` is '', 'fail' or 'back'."""
+
+    label: str
+    title: str
+    service: Service
+    tone: str
+    count: int
+
+
+def display_state(state: State, *, last_ms: int, now_ms: int) -> str:
+    """Return the slug of the state to show; an open flow is running or quiet, by its age."""
+    if state is State.OPEN:
+        return "running" if now_ms - last_ms < QUIET_AFTER_MS else "quiet"
+    return state.name.lower()
+
+
+@functools.lru_cache(maxsize=2_000)
+def service_of(name: str) -> Service:
+    """Return initials and a colour that never change for a name."""
+    if not name:
+        return Service("", "–", 0)
+    words = [word for word in re.split(r"[^\w]+|_+|(?<=[a-z])(?=[A-Z])", name) if word]
+    telling = [word for word in words if word.lower() not in _GENERIC] or words or [name]
+    initials = telling[0][0] + telling[1][0] if len(telling) > 1 else telling[0][:2]
+    digest = hashlib.blake2b(name.encode(), digest_size=8, salt=_SALT).digest()
+    return Service(name, initials.upper(), digest[0] % COLOURS + 1)
+
+
+def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
+    """Return a flow's strip with short labels; the full type stays in the title."""
+    held = list(strip)
+    common = namespace([event_type for event_type, _, _ in held])
+    return [
+        Step(
+            label=event_type[len(common) :],
+            title=f"{event_type} · {service or 'no service'}" + (f" ×{count}" if count > 1 else ""),
+            service=service_of(service),
+            tone=tone_of(event_type),
+            count=count,
+        )
+        for event_type, service, count in held
+    ]
+
+
+def namespace(types: Iterable[str]) -> str:
+    """Return what all types begin with up to a separator (`com.acme.`), or ''.
+
+    Only whole namespaces are left out, and of all types alike, so what remains stays unambiguous.
+    """
+    spaces = [event_type[: _last_separator(event_type) + 1] for event_type in types]
+    shared = os.path.commonprefix(spaces)
+    return shared[: _last_separator(shared) + 1]
+
+
+def _last_separator(text: str) -> int:
+    # A version at the end (`.v2`) belongs to the name.
+    name = re.sub(r"[./:]v?\d[\d.]*$", "", text, flags=re.I) if not text.endswith(".") else text
+    return max(name.rfind("."), name.rfind("/"), name.rfind(":"))
+
+
+def tone_of(event_type: str) -> str:
+    """Return 'fail' or 'back' for a type that fails or compensates, else ''."""
+    found = role(event_type)
+    if found & Role.FAILED:
+        return "fail"
+    return "back" if found & Role.COMPENSATION else ""
+
+
+def mark_signs(marks: int) -> list[tuple[str, str]]:
+    """Return (slug, label) of each mark in a sum of bits."""
+    return [(SLUGS[mark], LABELS[mark]) for mark in Mark if marks & mark]
+
+
+def short_id(text: str, limit: int = 14) -> str:
+    """Return an id that fits a column: head…tail, so that ids with one prefix stay apart."""
+    flat = " ".join(text.split()) or text
+    if len(flat) <= limit:
+        return flat
+    head = (limit - 1) // 2
+    return f"{flat[:head]}…{flat[-(limit - 1 - head) :]}"
+
+
+def duration(us: int) -> str:
+    """Return a span in words: `38 ms`, `1.9 s`, `2 min 3 s`, `3 h 12 min`, `2 d 4 h`."""
+    if us < 0:
+        return f"−{duration(-us)}"
+    if us < 1_000:
+        return f"{us} µs" if us else "0 ms"
+    ms = round(us / 1_000)
+    if ms < 1_000:
+        return f"{ms} ms"
+    if ms < 9_950:
+        return f"{ms / 1_000:.1f} s"
+    return _clock(round(ms / 1_000))
+
+
+def _clock(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    for size, unit, small, small_unit in (
+        (60, "min", 1, "s"),
+        (3_600, "h", 60, "min"),
+        (86_400, "d", 3_600, "h"),
+    ):
+        if seconds < size * (60 if unit == "min" else 24) or unit == "d":
+            rest = seconds % size // small
+            return f"{seconds // size:,} {unit}" + (f" {rest} {small_unit}" if rest else "")
+    raise AssertionError("unreachable")
+
+
+def ago(ms: int, now_ms: int) -> str:
+    """Return how long ago: `now`, `14 s ago`, `3 min ago`, `5 h ago`, `12 d ago`, or `in 4 s`."""
+    seconds = (now_ms - ms) // 1_000
+    if -2 < seconds < 2:
+        return "now"
+    size = abs(seconds)
+    for limit, unit, divisor in ((60, "s", 1), (3_600, "min", 60), (86_400, "h", 3_600)):
+        if size < limit:
+            break
+    else:
+        unit, divisor = "d", 86_400
+    words = f"{size // divisor:,} {unit}"
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def iso(ms: int) -> str:
+    """Return a time as ISO 8601 in UTC with milliseconds; '' when it is outside of all calendars."""
+    try:
+        moment = datetime.fromtimestamp(ms / 1_000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def clock(ms: int) -> str:
+    """Return the time of day in UTC with milliseconds, `12:04:17.802`."""
+    return iso(ms)[11:23]
