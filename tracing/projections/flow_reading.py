@@ -81,6 +81,7 @@ _STATES: dict[str, State] = {
     "failed": State.FAILED,
     "compensated": State.COMPENSATED,
 }
+DISPLAY_STATES = tuple(_STATES)
 
 
 def display_state(state: State, last_ms: int, now_ms: int) -> str:
@@ -100,8 +101,9 @@ def list_flows(
     """Return one page of flows by their start, newest first.
 
     Costs an index range and two look-ups by key. Predicates without an index (type, service,
-    mark, running or quiet) test at most `MAX_TESTED` flows; then the page may hold fewer than `limit` lines and
-    `next` goes on. Raises BadCursorError.
+    mark, running or quiet) test at most `MAX_TESTED` flows; then the page may hold fewer than
+    `limit` lines and `next` goes on. `filter.state` is one of `DISPLAY_STATES` or empty. Raises
+    BadCursorError.
     """
     position = head().position
     rows: list[Flow] = []
@@ -121,7 +123,7 @@ def list_flows(
 
 
 def _candidates(wanted: FlowFilter, cursor: str | None, limit: int, now_ms: int) -> Iterator[Flow]:
-    query = _indexed(wanted, now_ms)
+    query = _indexed(wanted)
     behind = _parse_cursor(cursor) if cursor else None
     size = min(limit + 1, _CHUNK)
     while True:

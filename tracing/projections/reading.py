@@ -12,6 +12,7 @@ from tracing.projections.event_reading import (
 )
 from tracing.projections.flow_graph import FlowDetail, Link, read_flow
 from tracing.projections.flow_reading import (
+    DISPLAY_STATES,
     BadCursorError,
     FlowFilter,
     FlowLine,
@@ -26,6 +27,7 @@ from tracing.projections.log_reading import Change, Head, changes, head, known_n
 from tracing.projections.search import Hit, search
 
 __all__ = [
+    "DISPLAY_STATES",
     "BadCursorError",
     "Change",
     "EventPage",
