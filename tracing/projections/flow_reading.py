@@ -122,7 +122,7 @@ def list_flows(
     return FlowPage(tuple(_lines(rows)), following, tested, position)
 
 
-def _candidates(wanted: FlowFilter, cursor: str | None, limit: int, now_ms: int) -> Iterator[Flow]:
+def _candidates(wanted: FlowFilter, cursor: str | None, limit: int) -> Iterator[Flow]:
     query = _indexed(wanted)
     behind = _parse_cursor(cursor) if cursor else None
     size = min(limit + 1, _CHUNK)
