@@ -37,9 +37,12 @@ def resolve(lines: list[str], constraints: Path | None) -> list[str]:
     command += ["--quiet", "--disable-pip-version-check", "--report", "-"]
     if constraints:
         command += ["--constraint", str(constraints)]
-    report = json.loads(subprocess.run([*command, *lines], check=True, stdout=subprocess.PIPE).stdout)
+    report = json.loads(
+        subprocess.run([*command, *lines], check=True, stdout=subprocess.PIPE).stdout
+    )
     return sorted(
-        (f"{item['metadata']['name'].lower()}=={item['metadata']['version']}" for item in report["install"])
+        f"{item['metadata']['name'].lower()}=={item['metadata']['version']}"
+        for item in report["install"]
     )
 
 

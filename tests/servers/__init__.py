@@ -1,1 +1,1 @@
-"""Real servers for the tests: each starts on a free loopback port and is ended by its process id."""
+"""Real servers for tests: each on a free loopback port, ended by its process id."""

@@ -1,8 +1,8 @@
 """Lend a real server to a command line; the Makefile calls it.
 
-    python -m tests.servers need chromium java    says what is missing, and fails if anything is
-    python -m tests.servers postgres COMMAND...   runs the command with Postgres as the database
-    python -m tests.servers screenshot FILE       draws the README's picture from the real page
+python -m tests.servers need chromium java    says what is missing, and fails if anything is
+python -m tests.servers postgres COMMAND...   runs the command with Postgres as the database
+python -m tests.servers screenshot FILE       draws the README's picture from the real page
 """
 
 from __future__ import annotations

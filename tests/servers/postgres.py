@@ -1,4 +1,4 @@
-"""A Postgres cluster of its own in a temporary folder; the server refuses root, so root steps down."""
+"""A Postgres cluster in a temporary folder; the server refuses root, so root steps down."""
 
 from __future__ import annotations
 

@@ -1,0 +1,132 @@
+"""Fixtures of every test: real servers, and a last line that names what a run left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tests.servers.apache import apache_kafka
+from tests.servers.embedded import embedded_broker
+from tests.servers.postgres import postgres
+from tests.servers.product import Product, running_product
+
+# A test that asks for one of these fixtures bears the marker: nobody has to remember it.
+MARKERS = {"broker": "broker", "apache": "apache", "kafkajs": "node", "postgres_url": "postgres"}
+OUTSIDE = ("browser", "apache", "node", "postgres", "long")
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+# What a run left out
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the servers that it asks for, before `-m` chooses."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKERS:
+                item.add_marker(MARKERS[fixture])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count."""
+    config.stash[LEFT_OUT] = Counter()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what `-m` or `-k` left out, once a test, under the first thing that it needs."""
+    for item in items:
+        needs = [name for name in OUTSIDE if item.get_closest_marker(name)]
+        item.config.stash[LEFT_OUT][needs[0] if needs else "other"] += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a parallel worker's count to the process that reports."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = dict(session.config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's count: each of them collects every test, so one stands for all."""
+    found = getattr(node, "workeroutput", {}).get("left_out")
+    if found:
+        node.config.stash[LEFT_OUT] = Counter(found)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Show what tests measured, and name what was left out with the command that runs it."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(f"Measured: {value}")
+    left_out = config.stash[LEFT_OUT]
+    names = [f"{name} {left_out[name]}" for name in (*OUTSIDE, "other") if left_out[name]]
+    if names:
+        how = "make test-long" if set(left_out) == {"long"} else "make test-full, make test-long"
+        terminalreporter.write_line(f"Left out: {', '.join(names)}. To run them: {how}")
+
+
+# What a failure shows
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the logs of the product to the report of a test that failed."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Product):
+                report.sections.append(("the product's processes", value.logs()))
+    return report
+
+
+# Servers
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Keep SQLite's test database in a file: in memory it has no WAL and locks whole tables."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        folder = tmp_path_factory.mktemp("database")
+        database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of an embedded broker; tests share it, so each names its own topics."""
+    with embedded_broker(tmp_path_factory.mktemp("broker")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of an Apache Kafka node."""
+    with apache_kafka(tmp_path_factory.mktemp("apache")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    """Yield the URL of an empty Postgres database."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Yield a running product on an embedded broker of its own, without the shop."""
+    folder: Path = tmp_path_factory.mktemp("product")
+    with embedded_broker(folder) as address, running_product(folder, address) as running:
+        yield running

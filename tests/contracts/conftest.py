@@ -1,0 +1,23 @@
+"""Strangers that the product must understand."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.servers.processes import CACHE, ROOT
+
+
+@pytest.fixture(scope="session")
+def kafkajs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the kafkajs producer and its package, installed by npm."""
+    source = ROOT / "tests" / "strangers" / "kafkajs"
+    folder = CACHE / "strangers" / "kafkajs"
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    if not (folder / "node_modules" / "kafkajs").exists():
+        quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(["npm", "install", *quiet], cwd=folder, check=True)
+    return folder

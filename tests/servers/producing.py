@@ -1,0 +1,78 @@
+"""Send records to a broker the way a stranger does: with the Kafka client alone."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kafka import KafkaAdminClient, KafkaProducer
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A record to send; a timestamp makes it the same on every broker."""
+
+    topic: str
+    value: bytes | None
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp_ms: int | None = None
+    partition: int | None = None
+
+
+def create_topics(broker: str, names: Iterable[str], partitions: int = 3) -> None:
+    """Create topics, and wait until the broker knows them."""
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    try:
+        for name in names:
+            admin.create_topics({name: {"num_partitions": partitions}}, wait_for_metadata=True)
+    finally:
+        admin.close()
+
+
+def send(broker: str, records: Iterable[Sent]) -> list[tuple[str, int, int]]:
+    """Send the records in order; return topic, partition and offset of each once acknowledged."""
+    producer = KafkaProducer(
+        bootstrap_servers=broker, acks="all", linger_ms=5, max_request_size=4_000_000
+    )
+    try:
+        futures = [
+            producer.send(
+                record.topic,
+                value=record.value,
+                key=record.key,
+                headers=list(record.headers),
+                timestamp_ms=record.timestamp_ms,
+                partition=record.partition,
+            )
+            for record in records
+        ]
+        producer.flush(timeout=30)
+        places = [future.get(timeout=30) for future in futures]
+    finally:
+        producer.close()
+    return [(place.topic, place.partition, place.offset) for place in places]
+
+
+def envelope(
+    event_type: str,
+    *,
+    correlation_id: str,
+    event_id: str | None = None,
+    causation_id: str | None = None,
+    payload: object = None,
+    timestamp: str | int | None = None,
+) -> bytes:
+    """Return a native envelope as bytes."""
+    body = {
+        "eventId": event_id or str(uuid.uuid4()),
+        "eventType": event_type,
+        "schemaVersion": 1,
+        "timestamp": timestamp,
+        "correlationId": correlation_id,
+        "causationId": causation_id,
+        "payload": payload,
+    }
+    return json.dumps({name: value for name, value in body.items() if value is not None}).encode()
