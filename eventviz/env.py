@@ -43,6 +43,18 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
     return value
 
 
+def number(name: str, default: float, *, minimum: float = 0.0) -> float:
+    """Return a number of at least `minimum`. Raises ImproperlyConfigured."""
+    raw = text(name)
+    try:
+        value = float(raw) if raw else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={raw!r}: write a number.") from None
+    if not minimum <= value < float("inf"):
+        raise ImproperlyConfigured(f"{name}={raw}: write {minimum:g} or more.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma separated list without empty items."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -13,6 +13,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.flag("EVENTVIZ_DEBUG")
 # A laptop's demo: signs every visitor in as an operator, so it must stay on loopback.
 EVENTVIZ_DEMO = env.flag("EVENTVIZ_DEMO")
+# The sample shop's page, and how many orders a second come by themselves.
+EVENTVIZ_SHOP = env.flag("EVENTVIZ_SHOP", default=EVENTVIZ_DEMO)
+DEMO_RATE = env.number("DEMO_RATE", 1.0)
+# Gives a service its OpenTelemetry tracer; the rooms know the API alone.
+EVENTVIZ_TRACER = "eventviz.telemetry.tracer_of"
 # A key that changes at each start signs everybody out: set one for a real installation.
 SECRET_KEY = env.secret_key("EVENTVIZ_SECRET_KEY", BASE_DIR / ".cache" / "secret-key")
 ALLOWED_HOSTS = env.words("EVENTVIZ_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
@@ -132,6 +137,8 @@ LOGGING = {
     # The client logs each reconnect attempt; the ingestor says the same once, in its own words.
     "loggers": {
         "kafka": {"level": "ERROR"},
+        # Says "failed Cancelled" at each regular close.
+        "kafka.cluster": {"level": "CRITICAL"},
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
     },

@@ -25,7 +25,7 @@ class ShopEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
 
     event_id: str
     event_type: str
-    schema_version: str
+    schema_version: str | int
     timestamp: str
     correlation_id: str
     causation_id: str | None = None
@@ -98,7 +98,7 @@ class Publisher:
             event_id=_event_id(event_type, context),
             event_type=event_type,
             schema_version=SCHEMA_VERSION,
-            timestamp=datetime.now(UTC).isoformat(timespec="microseconds"),
+            timestamp=_now(),
             correlation_id=context.correlation_id,
             causation_id=context.causation_id,
             payload=payload,
@@ -142,3 +142,7 @@ def _event_id(event_type: str, context: Context) -> str:
     if context.causation_id is None:
         return str(uuid.uuid4())
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{context.causation_id} {event_type}"))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

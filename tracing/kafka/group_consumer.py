@@ -74,6 +74,10 @@ class GroupConsumer:
             ]
         return found
 
+    def has_joined(self) -> bool:
+        """Tell whether the group has given this member its partitions."""
+        return bool(self._client.assignment())
+
     def done(self, record: Record) -> None:
         """Say that the record has been dealt with: the group need not see it again."""
         partition = TopicPartition(record.topic, record.partition)

@@ -1,0 +1,67 @@
+"""Make an order and place it: the first event of every flow of the shop."""
+
+from __future__ import annotations
+
+import uuid
+from secrets import SystemRandom
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tracing.demo.publishing import Context, Payload, Publisher
+from tracing.demo.scenarios import Scenario
+
+if TYPE_CHECKING:
+    from tracing.kafka.producer import Coordinates
+
+# The order service; the web page places orders in its name.
+SOURCE: Final = "order"
+
+_dice: Final = SystemRandom()
+# (stock keeping unit, name, price in cents)
+_GOODS: Final = (
+    ("LAMP-01", "Desk lamp", 3_990),
+    ("MUG-07", "Enamel mug", 1_290),
+    ("BOOK-42", "Field notes", 1_850),
+    ("CHAIR-3", "Folding chair", 8_900),
+    ("TEA-12", "Mountain tea", 740),
+    ("BAG-09", "Canvas bag", 4_500),
+)
+
+
+class Placed(NamedTuple):
+    """A placed order: its id, its flow, and where Kafka put the event."""
+
+    order_id: str
+    correlation_id: str
+    coordinates: Coordinates
+
+
+def place_order(publisher: Publisher, number: int, scenario: Scenario) -> Placed:
+    """Publish OrderPlaced and wait until it arrived. Raises RecordNotSentError."""
+    order_id = f"ORD-{number}"
+    context = Context(order_id=order_id, correlation_id=str(uuid.uuid4()))
+    message = publisher.compose("OrderPlaced", _basket(order_id, scenario), context)
+    coordinates = publisher.send(message).coordinates()
+    if scenario is Scenario.DELIVERED_TWICE:
+        # As after a lost acknowledgement: the same event, once more.
+        publisher.send(message).coordinates()
+    return Placed(order_id, context.correlation_id, coordinates)
+
+
+def _basket(order_id: str, scenario: Scenario) -> Payload:
+    # With two items or more, one is set aside before the other turns out to be missing.
+    least = 2 if scenario is Scenario.OUT_OF_STOCK else 1
+    goods = _dice.sample(_GOODS, _dice.randint(least, 3))
+    items = [
+        {"sku": sku, "name": name, "quantity": _dice.randint(1, 3), "price": price / 100}
+        for sku, name, price in goods
+    ]
+    payload: Payload = {
+        "orderId": order_id,
+        "customerId": f"CUST-{_dice.randint(100, 999)}",
+        "items": items,
+        "amount": round(sum(item["quantity"] * item["price"] for item in items), 2),
+        "currency": "EUR",
+    }
+    if scenario is not Scenario.FINE:
+        payload["scenario"] = scenario.value
+    return payload

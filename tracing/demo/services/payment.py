@@ -1,0 +1,33 @@
+"""The payment service charges the card once the stock is reserved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tracing.demo.scenarios import Scenario, scenario_of
+from tracing.demo.service import Reply, Service
+from tracing.demo.services.common import about, work_s
+
+if TYPE_CHECKING:
+    from tracing.demo.publishing import ShopEvent
+
+
+def charge(event: ShopEvent) -> Reply:
+    """Ask the bank, which may refuse or take its time."""
+    scenario = scenario_of(event.payload)
+    payload = {**about(event, "amount", "currency"), "method": "card"}
+    if scenario is Scenario.PAYMENT_DECLINED:
+        return Reply(
+            event_type="PaymentFailed",
+            payload={**payload, "reason": "card_declined", "attempt": 1},
+            after_s=work_s(0.15, 0.4),
+        )
+    slow = scenario is Scenario.SLOW_PAYMENT
+    return Reply(
+        event_type="PaymentProcessed",
+        payload={**payload, "paymentId": f"PAY-{event.event_id[:8]}"},
+        after_s=work_s(3.8, 4.4) if slow else work_s(0.15, 0.4),
+    )
+
+
+PAYMENT: Final = Service("payment", {"StockReserved": charge})

@@ -1,0 +1,114 @@
+"""The whole shop in one process: a thread for each service and one for the customers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from tracing.demo.events import PARTITIONS
+from tracing.demo.orders import SOURCE
+from tracing.demo.publishing import Publisher
+from tracing.demo.service import Worker
+from tracing.demo.services import SERVICES
+from tracing.demo.traffic import place_orders
+from tracing.domain.errors import EventvizError
+from tracing.kafka.group_consumer import GroupConsumer
+from tracing.kafka.producer import Producer, ensure_topics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.trace import Tracer
+
+log = logging.getLogger(__name__)
+
+# The embedded broker waits half of it before a group begins.
+SESSION_TIMEOUT_MS: Final = 2_000
+JOIN_TIMEOUT_S: Final = 10.0
+
+
+class Shop:
+    """The running shop; used as a context manager."""
+
+    def __init__(
+        self, servers: Sequence[str], *, rate: float, tracer_of: Callable[[str], Tracer]
+    ) -> None:
+        """Connect; `tracer_of` gives each service the tracer of its name.
+
+        Raises BrokerUnavailableError.
+        """
+        ensure_topics(servers, PARTITIONS)
+        self._producer = Producer(servers, client_id="shop", linger_ms=0)
+        self._rate = rate
+        self._stop = threading.Event()
+        self._failure: EventvizError | None = None
+        self._customers = self._publisher(SOURCE, tracer_of)
+        self._workers = [
+            Worker(
+                service,
+                GroupConsumer(
+                    servers,
+                    group=service.name,
+                    topics=service.topics,
+                    session_timeout_ms=SESSION_TIMEOUT_MS,
+                ),
+                self._publisher(service.name, tracer_of),
+            )
+            for service in SERVICES
+        ]
+        self._threads = [
+            self._thread(service.name, worker.run)
+            for service, worker in zip(SERVICES, self._workers, strict=True)
+        ]
+        self._threads.append(self._thread("customers", self._serve_customers))
+
+    def __enter__(self) -> Shop:
+        """Open the doors."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close: every service leaves its group."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        self._producer.close()
+
+    def wait(self) -> None:
+        """Wait until `stop` is called. Raises the error of a service that failed."""
+        self._stop.wait()
+        if self._failure:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Ask everything to end; safe in a signal handler."""
+        self._stop.set()
+
+    def wait_until_open(self, timeout_s: float = JOIN_TIMEOUT_S) -> bool:
+        """Wait until every service has its partitions; return whether they all have."""
+        deadline = time.monotonic() + timeout_s
+        return all(
+            worker.joined.wait(max(0.0, deadline - time.monotonic())) for worker in self._workers
+        )
+
+    def _publisher(self, name: str, tracer_of: Callable[[str], Tracer]) -> Publisher:
+        return Publisher(self._producer, source=name, tracer=tracer_of(name))
+
+    def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                run(self._stop)
+            except EventvizError as error:
+                log.error("%s: %s", name, error)
+                self._failure = error
+                self._stop.set()
+
+        return threading.Thread(target=guarded, name=name, daemon=True)
+
+    def _serve_customers(self, stop: threading.Event) -> None:
+        # An order that comes before the services have joined would wait for them at the door.
+        if self.wait_until_open() and not stop.is_set():
+            place_orders(self._customers, self._rate, stop)

@@ -1,0 +1,45 @@
+"""Orders that arrive by themselves, so that there is always something to see."""
+
+from __future__ import annotations
+
+import itertools
+from secrets import SystemRandom
+from typing import TYPE_CHECKING, Final
+
+from tracing.demo.orders import place_order
+from tracing.demo.scenarios import PLAYS, Scenario
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from tracing.demo.publishing import Publisher
+
+_dice: Final = SystemRandom()
+# Odd numbers; those placed on the page are even, so no two orders share a key.
+FIRST_NUMBER: Final = 1001
+
+
+def scenarios() -> Iterator[Scenario]:
+    """Yield what happens to one order after the other: mostly nothing special.
+
+    The first ones show what can go wrong, so that a new visitor need not wait for it.
+    """
+    yield from (Scenario.FINE, Scenario.FINE, Scenario.PAYMENT_DECLINED, Scenario.FINE)
+    weights = [play.percent for play in PLAYS.values()]
+    while True:
+        yield from _dice.choices(tuple(PLAYS), weights)
+
+
+def place_orders(publisher: Publisher, rate: float, stop: threading.Event) -> None:
+    """Place about `rate` orders a second until told to stop; none when it is 0.
+
+    Raises RecordNotSentError.
+    """
+    if not rate:
+        return
+    for number, scenario in zip(itertools.count(FIRST_NUMBER, 2), scenarios(), strict=False):
+        place_order(publisher, number, scenario)
+        # Customers do not come like clockwork.
+        if stop.wait(_dice.uniform(0.5, 1.5) / rate):
+            return

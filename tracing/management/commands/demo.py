@@ -1,0 +1,148 @@
+"""Run everything on one machine: broker, shop, ingestor and web server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import sys
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any, Final
+
+import django
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tracing.domain.errors import EventvizError
+from tracing.kafka.embedded import broker_command
+from tracing.management.supervisor import (
+    StopRequested,
+    Supervisor,
+    accepts,
+    check_port,
+    die_with,
+)
+
+HOST: Final = "127.0.0.1"
+START_TIMEOUT_S: Final = 60.0
+
+
+class Command(BaseCommand):
+    """Start the parts as processes of their own, and end them together."""
+
+    help = "Run the embedded broker, the sample shop, the ingestor and the web server."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the two ports."""
+        parser.add_argument("--port", type=int, default=8000, help="of the pages")
+        parser.add_argument("--kafka-port", type=int, default=19092, help="of the broker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until Ctrl-C or SIGTERM; a part that ends by itself is an error."""
+        try:
+            self._run(options["port"], options["kafka_port"])
+        except StopRequested:
+            self.stdout.write("\nEverything has ended.")
+        except EventvizError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, port: int, kafka_port: int) -> None:
+        check_port(port, f"run make demo PORT={port + 1}")
+        check_port(kafka_port, f"run make demo KAFKA_PORT={kafka_port + 1}")
+        with Supervisor(sys.stdout) as supervisor:
+            if "MAKELEVEL" in os.environ:
+                # Without make nobody would be left to press Ctrl-C.
+                die_with(os.getppid(), signal.SIGTERM)()
+            supervisor.start("broker", broker_command(kafka_port), _without_telemetry())
+            database = _empty_database(supervisor, settings.BASE_DIR / ".demo", port)
+            environment = _environment(port, kafka_port, database)
+            quiet = {"EVENTVIZ_LOG_LEVEL": "WARNING"} | environment
+            supervisor.wait_until(
+                lambda: accepts(kafka_port), timeout_s=START_TIMEOUT_S, what="The broker"
+            )
+            supervisor.start("web", _web_command(port), quiet)
+            supervisor.start("ingest", _manage("ingest"), quiet)
+            supervisor.start("shop", _manage("shop"), environment)
+            supervisor.wait_until(
+                lambda: _page_answers(port), timeout_s=START_TIMEOUT_S, what="The web server"
+            )
+            self.stdout.write(
+                f"\n  Pages   http://{HOST}:{port}/\n"
+                f"  Kafka   {HOST}:{kafka_port}\n"
+                f"  End     Ctrl-C\n"
+            )
+            self.stdout.flush()
+            supervisor.run()
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+
+
+def _web_command(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port)),
+        *("--ping-interval", "5", "--ping-timeout", "10"),
+        "eventviz.asgi:application",
+    ]
+
+
+def _environment(port: int, kafka_port: int, database: Path) -> dict[str, str]:
+    return os.environ | {
+        "PYTHONUNBUFFERED": "1",
+        "EVENTVIZ_DEMO": "1",
+        "EVENTVIZ_DATABASE_URL": f"sqlite:///{database}",
+        "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{kafka_port}",
+        "EVENTVIZ_KAFKA_TOPICS": "*",
+        "EVENTVIZ_KAFKA_START": "earliest",
+        "EVENTVIZ_SESSION_COOKIE": f"eventviz-{port}",
+    }
+
+
+def _without_telemetry() -> dict[str, str]:
+    # The broker would export its own spans, which are none of the shop's.
+    return {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+
+
+def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
+    """Return a fresh database for this port: a copy of an empty one, which is migrated once."""
+    folder.mkdir(exist_ok=True)
+    template = folder / f"empty-{_schema_digest()}.sqlite3"
+    if not template.exists():
+        draft = folder / f"draft-{os.getpid()}.sqlite3"
+        supervisor.start(
+            "migrate",
+            _manage("migrate", "--verbosity", "0"),
+            os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
+        )
+        supervisor.finish("migrate")
+        draft.rename(template)
+    home = folder / str(port)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    return Path(shutil.copyfile(template, home / "eventviz.sqlite3"))
+
+
+def _schema_digest() -> str:
+    """Return a name for what `migrate` would make: our migrations and Django's version."""
+    digest = hashlib.sha256(django.__version__.encode())
+    for file in sorted((settings.BASE_DIR / "tracing" / "migrations").glob("*.py")):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _page_answers(port: int) -> bool:
+    """Tell whether the first page comes; any answer but an error of the server will do."""
+    if not accepts(port):
+        return False
+    connection = HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request("GET", "/flows/")
+        return connection.getresponse().status < 500
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

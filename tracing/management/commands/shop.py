@@ -1,0 +1,44 @@
+"""Run the sample shop."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
+
+from tracing.demo.shop import Shop
+from tracing.domain.errors import EventvizError
+
+
+class Command(BaseCommand):
+    """Run the five services, and the customers who place orders by themselves."""
+
+    help = "Run the sample shop's services against EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the rate of orders."""
+        parser.add_argument(
+            "--rate",
+            type=float,
+            default=settings.DEMO_RATE,
+            help="Orders a second that come by themselves (default: DEMO_RATE, or 1).",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGINT or SIGTERM."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            with Shop(
+                settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS,
+                rate=options["rate"],
+                tracer_of=import_string(settings.EVENTVIZ_TRACER),
+            ) as shop:
+                shop.wait()
+        except KeyboardInterrupt:
+            return
+        except EventvizError as error:
+            raise CommandError(str(error)) from error
