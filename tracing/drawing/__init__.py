@@ -1,0 +1,1 @@
+"""What to show of a flow, and where: coordinates, widths, words. Plain Python."""
