@@ -25,6 +25,7 @@ class GroupConsumer:
         group: str,
         topics: Sequence[str],
         session_timeout_ms: int = 10_000,
+        fetch_max_wait_ms: int = 500,
         commit_every_s: float = 1.0,
         timeout_ms: int = 10_000,
     ) -> None:
@@ -42,6 +43,7 @@ class GroupConsumer:
                 group_id=group,
                 session_timeout_ms=session_timeout_ms,
                 heartbeat_interval_ms=session_timeout_ms // 4,
+                fetch_max_wait_ms=fetch_max_wait_ms,
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
             )
