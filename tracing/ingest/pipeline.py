@@ -1,0 +1,176 @@
+"""Poll, decode, store: one batch, one transaction, for ever."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from tracing.domain.errors import BrokerUnavailableError, CheckpointMovedError
+from tracing.ingest.assignment import Assignment
+from tracing.ingest.report import Reporter, Standing
+from tracing.kafka.cluster import Cluster
+from tracing.kafka.consumer import LogConsumer
+from tracing.projections.catalogue import Catalogue
+from tracing.projections.store import Slice, store
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
+    from tracing.ingest.selection import Start
+    from tracing.kafka.consumer import Fetched
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 100
+COMMIT_EVERY_S = 5.0
+# Waits after a failure: growing, so that a broker that starts is not run over.
+FIRST_WAIT_S = 0.2
+LONGEST_WAIT_S = 5.0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What an ingestor is told by the settings."""
+
+    servers: Sequence[str]
+    patterns: Sequence[str]
+    start: Start
+    group: str
+    name: str
+    discovery_ms: int
+    max_record_bytes: int
+
+
+class Pipeline:
+    """An ingestor: survives a broker and a database that go away, and ends when told to."""
+
+    def __init__(self, options: Options, stop: threading.Event) -> None:
+        """Connect to nothing yet."""
+        self._options = options
+        self._stop = stop
+        self._reporter = Reporter(options.name, ", ".join(options.servers))
+
+    def run(self) -> None:
+        """Ingest until stopped; failures of the broker or the database are waited out."""
+        wait_s = FIRST_WAIT_S
+        while not self._stop.is_set():
+            try:
+                self._session()
+            except BrokerUnavailableError as error:
+                log.warning("%s Trying again in %.1f s.", error, wait_s)
+                self._report_waiting(str(error))
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("The database: %s. Trying again in %.1f s.", error, wait_s)
+                close_old_connections()
+            else:
+                continue
+            self._stop.wait(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        self._report_stopped()
+
+    def _session(self) -> None:
+        """Connect and ingest until something fails or we are stopped."""
+        options = self._options
+        cluster = Cluster(options.servers)
+        try:
+            consumer = LogConsumer(
+                options.servers, group=options.group, max_record_bytes=options.max_record_bytes
+            )
+            try:
+                _Session(options, cluster, consumer, self._reporter).run(self._stop)
+            finally:
+                consumer.close()
+        finally:
+            cluster.close()
+
+    def _report_waiting(self, reason: str) -> None:
+        try:
+            self._reporter.waiting(reason)
+        except DatabaseError as error:
+            log.warning("The database: %s", error)
+
+    def _report_stopped(self) -> None:
+        try:
+            self._reporter.stopped()
+        except DatabaseError as error:
+            log.warning("The database: %s", error)
+
+
+class _Session:
+    """One connection to the cluster, from the checkpoints on."""
+
+    def __init__(
+        self, options: Options, cluster: Cluster, consumer: LogConsumer, reporter: Reporter
+    ) -> None:
+        self._discovery_s = options.discovery_ms / 1000
+        self._consumer = consumer
+        self._reporter = reporter
+        self._catalogue = Catalogue()
+        self._assignment = Assignment(
+            cluster, consumer, self._catalogue, patterns=options.patterns, start=options.start
+        )
+        self._ends: dict[int, int] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        looked_at = committed_at = 0.0
+        while not stop.is_set():
+            now = time.monotonic()
+            if now - looked_at >= self._discovery_s:
+                looked_at = now
+                if self._assignment.refresh():
+                    log.info("Reading %s topics.", self._assignment.topics)
+            self._store(self._consumer.poll(POLL_MS) if self._assignment.held else self._idle(stop))
+            if self._reporter.due():
+                self._reporter.running(self._standing())
+            if now - committed_at >= COMMIT_EVERY_S:
+                committed_at = now
+                self._consumer.commit()
+        self._consumer.commit()
+
+    def _idle(self, stop: threading.Event) -> list[Fetched]:
+        stop.wait(POLL_MS / 1000)
+        return []
+
+    def _store(self, fetched: Sequence[Fetched]) -> None:
+        """Store what was read; where another writer was here, go to the checkpoint."""
+        if not fetched:
+            return
+        slices = []
+        for part in fetched:
+            held = self._assignment.held[part.place]
+            slices.append(
+                Slice(
+                    partition_id=held.partition_id,
+                    start=held.position,
+                    end=part.end,
+                    records=part.records,
+                )
+            )
+        try:
+            store(slices, self._catalogue)
+        except CheckpointMovedError as error:
+            log.warning("%s Going on from its checkpoint.", error)
+            self._assignment.restore()
+            return
+        for part in fetched:
+            self._assignment.held[part.place].position = part.end
+        records = [record for part in fetched for record in part.records]
+        newest_ms = max((record.timestamp_ms for record in records), default=0)
+        self._reporter.count(len(records), newest_ms)
+
+    def _standing(self) -> Standing:
+        """Return how far behind the end each partition is, as the last fetches told."""
+        lag = 0
+        moved: dict[int, int] = {}
+        for place, end in self._consumer.highwater().items():
+            held = self._assignment.held.get(place)
+            if held is None:
+                continue
+            lag += max(end - held.position, 0)
+            if self._ends.get(held.partition_id) != end:
+                moved[held.partition_id] = self._ends[held.partition_id] = end
+        return Standing(self._assignment.topics, lag, moved)

@@ -1,0 +1,81 @@
+"""What the ingestor says of itself: one row, about once a second."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.utils import timezone
+
+from tracing.models import Ingestor, Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EVERY_S = 1.0
+
+
+class Reporter:
+    """Counts what was stored and writes the row that the foot of every page shows."""
+
+    def __init__(self, name: str, cluster: str) -> None:
+        """Say nothing yet."""
+        self._name = name
+        self._cluster = cluster
+        self._stored = 0
+        self._since = time.monotonic()
+        self._newest_ms = 0
+
+    def count(self, records: int, newest_ms: int) -> None:
+        """Note a stored batch and the Kafka time of its newest record."""
+        self._stored += records
+        self._newest_ms = max(self._newest_ms, newest_ms)
+
+    def due(self) -> bool:
+        """Tell whether it is time to say something again."""
+        return time.monotonic() - self._since >= EVERY_S
+
+    def running(self, standing: Standing) -> None:
+        """Say how far behind the log's end we are; costs two statements and one a moved end."""
+        behind_ms = max(int(time.time() * 1000) - self._newest_ms, 0) if standing.lag else 0
+        for partition_id, end in standing.ends.items():
+            Partition.objects.filter(id=partition_id).update(end_offset=end)
+        self._write(
+            "running",
+            topics=standing.topics,
+            lag=standing.lag,
+            behind_ms=behind_ms if self._newest_ms else 0,
+        )
+
+    def waiting(self, reason: str) -> None:
+        """Say that the broker is away."""
+        self._write("waiting", detail=reason[:500])
+
+    def stopped(self) -> None:
+        """Say goodbye."""
+        self._write("stopped")
+
+    def _write(self, state: str, **columns: object) -> None:
+        now = time.monotonic()
+        rate = self._stored / max(now - self._since, 0.001)
+        Ingestor.objects.update_or_create(
+            name=self._name,
+            defaults={
+                "state": state,
+                "detail": "",
+                "cluster": self._cluster,
+                "events_per_s": round(rate, 1),
+                "seen_at": timezone.now(),
+                **columns,
+            },
+        )
+        self._stored, self._since = 0, now
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where the reader stands: topics, records behind, and ends by partition id that moved."""
+
+    topics: int
+    lag: int
+    ends: Mapping[int, int]

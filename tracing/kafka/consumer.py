@@ -1,0 +1,256 @@
+"""Read partitions that are assigned by hand, from positions that the caller keeps.
+
+kafka-python's consumer without its deserializers, its automatic commits and its offset resets:
+what was read is decided by the checkpoint that lies beside the data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import (
+    CorruptRecordError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    UnsupportedCodecError,
+)
+
+from tracing.domain.errors import BrokerUnavailableError
+from tracing.domain.record import Record, capped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+# Kafka's timestamps are what the producer claims; beyond these no calendar can show them.
+_MAX_TIMESTAMP_MS = 253_402_300_799_000
+# What a batch can do to the client when it is damaged or in a codec that is not installed.
+_UNREADABLE = (CorruptRecordError, UnsupportedCodecError, ValueError, AssertionError)
+# How long a fetch waits at the broker when nothing is new; a new partition joins after that.
+FETCH_WAIT_MS = 100
+
+
+class Place(NamedTuple):
+    """A partition of a topic, by name."""
+
+    topic: str
+    number: int
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What one poll brought of a partition: records, and the position behind them."""
+
+    place: Place
+    records: list[Record]
+    end: int
+
+
+class LogConsumer:
+    """Not thread-safe. Every method raises BrokerUnavailableError when the cluster is away."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        *,
+        group: str,
+        max_record_bytes: int,
+        timeout_ms: int = 5_000,
+    ) -> None:
+        """Connect. Raises BrokerUnavailableError within `timeout_ms`."""
+        self._servers = ", ".join(servers)
+        self._max_record_bytes = max_record_bytes
+        self._positions: dict[TopicPartition, int] = {}
+        with self._translated():
+            self._client = KafkaConsumer(
+                bootstrap_servers=list(servers),
+                bootstrap_timeout_ms=timeout_ms,
+                client_id="eventviz",
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                allow_auto_create_topics=False,
+                isolation_level="read_committed",
+                max_poll_records=2_000,
+                fetch_max_wait_ms=FETCH_WAIT_MS,
+                fetch_max_bytes=16 * 1024 * 1024,
+                max_partition_fetch_bytes=4 * 1024 * 1024,
+                reconnect_backoff_max_ms=1_000,
+            )
+
+    def assign(self, positions: Mapping[Place, int]) -> None:
+        """Read exactly these partitions, each from its position."""
+        self._positions = {TopicPartition(*place): at for place, at in positions.items()}
+        self._client.assign(list(self._positions))
+        for partition, at in self._positions.items():
+            self._client.seek(partition, at)
+
+    def poll(self, timeout_ms: int) -> list[Fetched]:
+        """Return what is new, after `timeout_ms` at most; partitions without news are left out.
+
+        A batch that cannot be read comes as one record a batch offset, with `error` and no bytes.
+        Where the log begins behind our position (retention), the position moves there.
+        """
+        if not self._positions:
+            return []
+        try:
+            with self._translated():
+                batches = self._client.poll(timeout_ms=timeout_ms)
+        except OffsetOutOfRangeError as error:
+            return self._catch_up(error)
+        except _UNREADABLE:
+            return self._isolate()
+        return self._fetched(batches)
+
+    def _fetched(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> list[Fetched]:
+        found = []
+        for partition, before in self._positions.items():
+            rows = batches.get(partition, ())
+            end = self._client.position(partition)
+            # Markers and compacted offsets move the position without a record.
+            if end is None or (not rows and end <= before):
+                continue
+            self._positions[partition] = end
+            found.append(Fetched(Place(*partition), [self._record(row) for row in rows], end))
+        return found
+
+    def _record(self, row: Any) -> Record:
+        value, length, sha256 = capped(row.value, self._max_record_bytes)
+        return Record(
+            topic=row.topic,
+            partition=row.partition,
+            offset=row.offset,
+            timestamp_ms=min(max(row.timestamp, 0), _MAX_TIMESTAMP_MS),
+            key=row.key,
+            value=value,
+            headers=tuple(row.headers),
+            value_length=length,
+            value_sha256=sha256,
+        )
+
+    def _catch_up(self, error: OffsetOutOfRangeError) -> list[Fetched]:
+        """Move partitions whose position the broker no longer has to where their log begins."""
+        lost = [part for part in error.args[0] if part in self._positions]
+        begins = self._begins(lost)
+        found = []
+        for partition in lost:
+            log.warning(
+                "%s[%s]: the records from %s to %s are gone from the broker.",
+                *partition,
+                self._positions[partition],
+                begins[partition],
+            )
+            self._move(partition, begins[partition])
+            found.append(Fetched(Place(*partition), [], begins[partition]))
+        return found
+
+    def _isolate(self) -> list[Fetched]:
+        """Find the partition whose batch cannot be read, and quarantine what is unreadable.
+
+        After such an error the client would spin for ever, so every partition is sought again
+        and polled alone, once.
+        """
+        found: list[Fetched] = []
+        everything = list(self._positions)
+        for partition in everything:
+            self._client.pause(*everything)
+            self._move(partition, self._positions[partition])
+            self._client.resume(partition)
+            found += self._poll_alone(partition)
+        self._client.resume(*everything)
+        return found
+
+    def _poll_alone(self, partition: TopicPartition) -> list[Fetched]:
+        try:
+            with self._translated():
+                return self._fetched(self._client.poll(timeout_ms=2 * FETCH_WAIT_MS))
+        except OffsetOutOfRangeError as error:
+            return self._catch_up(error)
+        except _UNREADABLE as error:
+            return [self._quarantine(partition, error)]
+
+    def _quarantine(self, partition: TopicPartition, error: Exception) -> Fetched:
+        """Return one unreadable offset as a record with its error, and stand behind it.
+
+        The client does not tell where a batch ends, so its offsets are given up one by one; the
+        first that can be read again ends it.
+        """
+        offset = self._positions[partition]
+        reason = f"The broker's batch cannot be read: {error}"
+        log.warning("%s[%s]@%s: %s", *partition, offset, reason)
+        record = Record(
+            topic=partition.topic,
+            partition=partition.partition,
+            offset=offset,
+            timestamp_ms=0,
+            error=reason[:1_000],
+        )
+        self._move(partition, offset + 1)
+        return Fetched(Place(*partition), [record], offset + 1)
+
+    def _move(self, partition: TopicPartition, offset: int) -> None:
+        self._positions[partition] = offset
+        self._client.seek(partition, offset)
+
+    def seek(self, place: Place, offset: int) -> None:
+        """Read a partition from this offset on."""
+        self._move(TopicPartition(*place), offset)
+
+    def begin(self, places: Sequence[Place]) -> dict[Place, int]:
+        """Return the first offset that the broker still has."""
+        return {Place(*part): at for part, at in self._begins(_partitions(places)).items()}
+
+    def _begins(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        with self._translated():
+            found: dict[TopicPartition, int] = self._client.beginning_offsets(list(partitions))
+        return found
+
+    def at_time(self, places: Sequence[Place], timestamp_ms: int) -> dict[Place, int]:
+        """Return the first offset at or after a time; the end where nothing is so young."""
+        with self._translated():
+            found = self._client.offsets_for_times(dict.fromkeys(_partitions(places), timestamp_ms))
+        late = [place for place in places if found.get(TopicPartition(*place)) is None]
+        ends = self.end(late) if late else {}
+        return {
+            place: ends[place] if place in ends else found[TopicPartition(*place)].offset
+            for place in places
+        }
+
+    def end(self, places: Sequence[Place]) -> dict[Place, int]:
+        """Return the offset behind the last record."""
+        with self._translated():
+            found = self._client.end_offsets(_partitions(places))
+        return {Place(*part): at for part, at in found.items()}
+
+    def highwater(self) -> dict[Place, int]:
+        """Return the ends that came with the fetches, which costs nothing; unknown ones lack."""
+        known = {part: self._client.highwater(part) for part in self._positions}
+        return {Place(*part): at for part, at in known.items() if at is not None}
+
+    def commit(self) -> None:
+        """Tell the group's offsets to the outside; our own truth is the checkpoint."""
+        offsets = {part: OffsetAndMetadata(at, "", -1) for part, at in self._positions.items()}
+        with contextlib.suppress(KafkaError):
+            self._client.commit(offsets, timeout_ms=1_000)
+
+    def close(self) -> None:
+        """Disconnect."""
+        with contextlib.suppress(KafkaError):
+            self._client.close(autocommit=False, timeout_ms=1_000)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (OffsetOutOfRangeError, *_UNREADABLE):
+            raise
+        except (KafkaError, OSError) as error:
+            raise BrokerUnavailableError(f"{self._servers}: {error}") from error
+
+
+def _partitions(places: Sequence[Place]) -> list[TopicPartition]:
+    return [TopicPartition(*place) for place in places]

@@ -1,0 +1,43 @@
+"""`manage.py ingest`: read the topics and store every record."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from tracing.ingest.pipeline import Options, Pipeline
+from tracing.ingest.selection import BadStartError, parse_start
+
+
+class Command(BaseCommand):
+    """Run an ingestor in the foreground until SIGTERM or Ctrl-C."""
+
+    help = "Read the Kafka topics and store every record, until stopped."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read the settings, then ingest."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        Pipeline(self._options(), stop).run()
+
+    def _options(self) -> Options:
+        try:
+            start = parse_start(settings.EVENTVIZ_KAFKA_START)
+        except BadStartError as error:
+            raise CommandError(str(error)) from error
+        return Options(
+            servers=settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS,
+            patterns=settings.EVENTVIZ_KAFKA_TOPICS,
+            start=start,
+            group=settings.EVENTVIZ_KAFKA_GROUP,
+            name=f"{socket.gethostname()}-{os.getpid()}",
+            discovery_ms=settings.EVENTVIZ_KAFKA_DISCOVERY_MS,
+            max_record_bytes=settings.EVENTVIZ_MAX_RECORD_BYTES,
+        )
