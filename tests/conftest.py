@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from tests.servers.product import Product, running_product
 # A test that asks for one of these fixtures bears the marker: nobody has to remember it.
 MARKERS = {"broker": "broker", "apache": "apache", "kafkajs": "node", "postgres_url": "postgres"}
 OUTSIDE = ("browser", "apache", "node", "postgres", "long")
-LEFT_OUT = pytest.StashKey[Counter[str]]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 # What a run left out
@@ -35,21 +34,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to count."""
-    config.stash[LEFT_OUT] = Counter()
+    config.stash[LEFT_OUT] = {}
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Count what `-m` or `-k` left out, once a test, under the first thing that it needs."""
     for item in items:
-        needs = [name for name in OUTSIDE if item.get_closest_marker(name)]
-        item.config.stash[LEFT_OUT][needs[0] if needs else "other"] += 1
+        needs = [name for name in OUTSIDE if item.get_closest_marker(name)] or ["other"]
+        left_out = item.config.stash[LEFT_OUT]
+        left_out[needs[0]] = left_out.get(needs[0], 0) + 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand a parallel worker's count to the process that reports."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["left_out"] = dict(session.config.stash[LEFT_OUT])
+        output["left_out"] = session.config.stash[LEFT_OUT]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -57,7 +57,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Take a worker's count: each of them collects every test, so one stands for all."""
     found = getattr(node, "workeroutput", {}).get("left_out")
     if found:
-        node.config.stash[LEFT_OUT] = Counter(found)
+        node.config.stash[LEFT_OUT] = found
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             if name == "measured":
                 terminalreporter.write_line(f"Measured: {value}")
     left_out = config.stash[LEFT_OUT]
-    names = [f"{name} {left_out[name]}" for name in (*OUTSIDE, "other") if left_out[name]]
+    names = [f"{name} {left_out[name]}" for name in (*OUTSIDE, "other") if name in left_out]
     if names:
         how = "make test-long" if set(left_out) == {"long"} else "make test-full, make test-long"
         terminalreporter.write_line(f"Left out: {', '.join(names)}. To run them: {how}")
@@ -97,7 +97,7 @@ def django_db_modify_db_settings(
     tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
     """Keep SQLite's test database in a file: in memory it has no WAL and locks whole tables."""
-    database = settings.DATABASES["default"]
+    database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         folder = tmp_path_factory.mktemp("database")
         database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")

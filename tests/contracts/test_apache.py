@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.servers.producing import Sent, create_topics, envelope, send
 from tests.servers.product import Product, running_product
+from tests.strangers.producing import Sent, create_topics, envelope, send
 
 TOPICS = ["orders-eu", "orders-us", "payments", "secret"]
 # A name and a pattern; what neither names is not read.

@@ -1,0 +1,115 @@
+"""An ingestor that dies in mid-stream loses and doubles nothing."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.embedded import embedded_broker
+from tests.servers.product import Product, running_product
+from tests.strangers.producing import Sent, create_topics, envelope, send
+
+TOPICS = ["orders", "payments"]
+FLOWS = 1_500
+TYPES = ["OrderPlaced", "StockReserved", "PaymentProcessed", "OrderCompleted"]
+KILLS = 4
+FIRST_OF_BATCH = range(0, FLOWS, 100)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Product]:
+    """Yield a product that nobody else uses."""
+    with embedded_broker(tmp_path) as address:
+        create_topics(address, TOPICS)
+        with running_product(tmp_path, address) as product:
+            yield product
+
+
+def flow(number: int) -> list[Sent]:
+    """Return one flow's records over both topics."""
+    records = []
+    for place, name in enumerate(TYPES):
+        value = envelope(
+            name,
+            correlation_id=f"flow-{number}",
+            event_id=f"{number}-{place}",
+            causation_id=f"{number}-{place - 1}" if place else None,
+            payload={"orderId": f"ORD-{number}"},
+        )
+        records.append(Sent(TOPICS[place % 2], value, f"ORD-{number}".encode()))
+    return records
+
+
+class Store:
+    """What the product's database holds, read beside it."""
+
+    def __init__(self, product: Product) -> None:
+        """Open the same file."""
+        self.product = product
+        self.file = product.folder / "eventviz.sqlite3"
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Return the answer to a query."""
+        with closing(sqlite3.connect(self.file, timeout=10)) as connection:
+            return connection.execute(question).fetchall()
+
+    def count(self) -> int:
+        """Return how many records are stored."""
+        return int(self.rows("SELECT count(*) FROM tracing_record")[0][0])
+
+    def wait_for(self, least: int) -> None:
+        """Wait until it holds that many records."""
+        self.product.wait_for(lambda: self.count() >= least, f"{least} records", within_s=60)
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+def test_an_ingestor_killed_in_mid_stream_loses_and_doubles_nothing(fresh: Product) -> None:
+    store = Store(fresh)
+    produced: list[tuple[str, int, int]] = []
+
+    def produce() -> None:
+        for first in FIRST_OF_BATCH:
+            batch = [record for number in range(first, first + 100) for record in flow(number)]
+            produced.extend(send(fresh.broker, batch))
+
+    producer = threading.Thread(target=produce)
+    producer.start()
+    for kill in range(1, KILLS + 1):
+        least = kill * FLOWS * len(TYPES) // (KILLS + 2)
+        store.wait_for(least)
+        victim = fresh.processes["ingest"]
+        victim.send(signal.SIGKILL)
+        assert victim.wait() == -signal.SIGKILL
+        fresh.manage("ingest")
+    producer.join()
+    total = FLOWS * len(TYPES)
+    store.wait_for(total)
+
+    stored = {
+        (topic, partition, offset)
+        for topic, partition, offset in store.rows(
+            "SELECT s.topic, p.number, r.id & ((1 << 44) - 1) FROM tracing_record r "
+            "JOIN tracing_partition p ON p.id = r.id >> 44 "
+            "JOIN tracing_source s ON s.id = p.source_id"
+        )
+    }
+    assert len(produced) == total
+    assert stored == set(produced)
+    assert store.count() == total
+    # The read models agree with the log: each event once, each flow whole and done.
+    assert store.rows("SELECT count(*), count(DISTINCT record) FROM tracing_event") == [
+        (total, total)
+    ]
+    assert store.rows("SELECT count(*), min(events), max(events) FROM tracing_flow") == [
+        (FLOWS, len(TYPES), len(TYPES))
+    ]
+    assert store.rows("SELECT sum(flows) FROM tracing_flowcount") == [(FLOWS,)]
+    assert [event["type"] for event in fresh.json("/api/flows/flow-0")["events"]] == TYPES

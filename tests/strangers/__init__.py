@@ -1,0 +1,1 @@
+"""Producers that know nothing of eventviz, and some that mean harm."""
