@@ -1,0 +1,129 @@
+"""The sentence above a flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracing.drawing.sentence import Happening, tell
+
+
+def told(*events: tuple[Any, ...], state: str, **more: Any) -> str:
+    """Tell events given as (type, ms, cause index, reason)."""
+    happened = [
+        Happening(
+            id=str(index),
+            type=event[0],
+            time_us=event[1] * 1_000,
+            cause=None if len(event) < 3 or event[2] is None else str(event[2]),
+            reason=event[3] if len(event) > 3 else None,
+        )
+        for index, event in enumerate(events)
+    ]
+    usual = {
+        "total": len(happened),
+        "services": 4,
+        "duration_us": happened[-1].time_us - happened[0].time_us,
+    }
+    sentence = tell(happened, state=state, **{**usual, **more})
+    since = "" if sentence.since_us is None else f" [{sentence.since_us}] "
+    return sentence.text + since + sentence.end
+
+
+def test_it_says_what_failed_when_and_what_was_taken_back() -> None:
+    sentence = told(
+        ("OrderPlaced", 0),
+        ("StockReserved", 38, 0),
+        ("PaymentFailed", 1_940, 1, "card_declined"),
+        ("StockReleased", 1_980, 2),
+        ("OrderCancelled", 2_000, 3),
+        state="compensated",
+    )
+
+    assert sentence == (
+        "Payment failed: card_declined, 1.9 s after the stock was reserved;"
+        " the stock was released and the order cancelled."
+    )
+
+
+def test_it_says_that_nothing_followed_a_failure() -> None:
+    sentence = told(("OrderPlaced", 0), ("payment.declined", 60, 0), state="failed")
+
+    assert sentence == (
+        "Payment was declined, 60 ms after the order was placed. Nothing has followed so far."
+    )
+
+
+def test_it_counts_what_followed_a_failure_without_compensation() -> None:
+    sentence = told(("JobFailed", 0, "elsewhere"), ("MailSent", 5, 0), state="failed")
+
+    assert sentence == "Job failed. 1 more event followed."
+
+
+def test_it_says_how_long_a_completed_flow_took() -> None:
+    sentence = told(
+        ("OrderPlaced", 0), ("ShipmentCreated", 9, 0), ("OrderCompleted", 2_400, 1), state="done"
+    )
+
+    assert sentence == "Order completed in 2.4 s: 3 events from 4 services."
+
+
+def test_it_says_what_a_running_flow_waits_for() -> None:
+    sentence = told(("OrderPlaced", 0), ("StockReserved", 38, 0), state="running")
+
+    assert sentence == "Waiting for what comes after StockReserved, [38000] so far."
+
+
+def test_it_says_since_when_a_flow_is_quiet() -> None:
+    sentence = told(("ping", 7), state="quiet", services=0)
+
+    assert sentence == "Nothing has come after ping for [7000] by now: 1 event."
+
+
+def test_it_names_few_compensations_and_counts_the_rest() -> None:
+    steps = [f"{name}Cancelled" for name in ("Hotel", "Car", "Flight", "Train", "Boat")]
+
+    sentence = told(("TripFailed", 0), *((step, 1, 0) for step in steps), state="compensated")
+
+    assert sentence == (
+        "Trip failed; the hotel was cancelled, the car cancelled, the flight cancelled"
+        " and 2 more steps taken back."
+    )
+
+
+def test_it_tells_compensations_without_a_failure() -> None:
+    sentence = told(("CardRefunded", 0), ("SeatsReleased", 2, 0), state="compensated")
+
+    assert sentence == (
+        "Card was refunded and the seats were released in 2 ms: 2 events from 4 services."
+    )
+
+
+def test_it_says_why_a_record_cannot_be_read() -> None:
+    event = Happening(id="0", type="undecodable", time_us=0, error="not JSON: x")
+
+    sentence = tell([event], state="quiet", total=1, services=0, duration_us=0)
+
+    assert sentence.text == "This record cannot be decoded: not JSON: x"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(
+                st.text(max_size=30),
+                st.sampled_from(["OrderPlaced", "PayFailed", "A.Released", "XCompleted"]),
+            ),
+            st.integers(-(10**9), 10**15),
+            st.none() | st.integers(0, 9),
+            st.none() | st.text(max_size=300),
+        ),
+        min_size=1,
+        max_size=10,
+    ),
+    st.sampled_from(["running", "quiet", "failed", "done", "compensated"]),
+)
+def test_it_bears_any_events(events: list[tuple[Any, ...]], state: str) -> None:
+    assert 0 < len(told(*events, state=state)) < 1_000

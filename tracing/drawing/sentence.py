@@ -1,0 +1,120 @@
+"""One sentence that says what happened in a flow, made from its events alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain.rules import Role, role
+from tracing.drawing.durations import duration
+from tracing.drawing.words import clause_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAX_REASON = 120
+# So many compensations are named, the rest is counted.
+_NAMED = 3
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the sentence needs it; `cause` is an event id, in this flow or not."""
+
+    id: str
+    type: str
+    time_us: int
+    cause: str | None = None
+    reason: str | None = None
+    error: str | None = None
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """What happened. With `since_us`, the time since then stands between `text` and `end`."""
+
+    text: str
+    since_us: int | None = None
+    end: str = ""
+
+
+def tell(
+    events: Sequence[Happening], *, state: str, total: int, services: int, duration_us: int
+) -> Sentence:
+    """Say what happened; `events` are sorted by time and place, one at least.
+
+    `state` is the one shown: running, quiet, done, failed or compensated. `total` counts the
+    flow's events, also those that are not given.
+    """
+    failed = next((event for event in events if role(event.type) & Role.FAILED), None)
+    counted = _counted(total, services)
+    if events[0].error is not None and total == 1:
+        return Sentence(f"This record cannot be decoded: {_bounded(events[0].error)}")
+    if failed is not None:
+        return Sentence(_failure(events, failed))
+    if state in {"failed", "compensated", "done"}:
+        return Sentence(f"{_ended(events, state)} in {duration(duration_us)}: {counted}.")
+    last = max(events, key=lambda event: event.time_us)
+    name = clause_of(last.type).name
+    if state == "running":
+        return Sentence(f"Waiting for what comes after {name},", last.time_us, "so far.")
+    return Sentence(f"Nothing has come after {name} for", last.time_us, f"by now: {counted}.")
+
+
+def _ended(events: Sequence[Happening], state: str) -> str:
+    """Return how it ended; of a large flow the telling event may not be among those given."""
+    if state == "compensated":
+        return _compensations(events, 0, begin=True) or "Steps were taken back"
+    ends = [event.type for event in events if role(event.type) & Role.END]
+    if state == "done" and ends:
+        return clause_of(ends[-1]).sentence
+    return "Reached its end" if state == "done" else "Failed"
+
+
+def _failure(events: Sequence[Happening], failed: Happening) -> str:
+    told = clause_of(failed.type).sentence
+    if failed.reason:
+        told += f": {_bounded(failed.reason)}"
+    by_id = {event.id: event for event in events}
+    cause = by_id.get(failed.cause) if failed.cause else None
+    if cause is not None and cause is not failed:
+        passed = failed.time_us - cause.time_us
+        delay = f"{duration(passed)} " if passed > 0 else ""
+        told += f", {delay}after {clause_of(cause.type).clause}"
+    place = next(index for index, event in enumerate(events) if event is failed)
+    back = _compensations(events, place)
+    if back:
+        return f"{told}; {back}."
+    followed = len(events) - place - 1
+    if not followed:
+        return f"{told}. Nothing has followed so far."
+    return f"{told}. {followed} more {'event' if followed == 1 else 'events'} followed."
+
+
+def _compensations(events: Sequence[Happening], start: int, *, begin: bool = False) -> str:
+    """Return `the stock was released and the order cancelled`, or ''."""
+    found = [event.type for event in events[start:] if role(event.type) & Role.COMPENSATION]
+    distinct = list(dict.fromkeys(found))
+    clauses = [clause_of(event_type) for event_type in distinct[:_NAMED]]
+    if not clauses:
+        return ""
+    parts = [clauses[0].sentence if begin else clauses[0].clause]
+    for before, here in pairwise(clauses):
+        # "the stock was released and the order cancelled": the same auxiliary is said once.
+        shared = here.verb and before.verb and here.auxiliary == before.auxiliary
+        parts.append(f"the {here.subject} {here.verb}" if shared else here.clause)
+    if len(distinct) > _NAMED:
+        parts.append(f"{len(distinct) - _NAMED} more steps taken back")
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def _counted(events: int, services: int) -> str:
+    told = f"{events:,} {'event' if events == 1 else 'events'}"
+    if not services:
+        return told
+    return f"{told} from {services:,} {'service' if services == 1 else 'services'}"
+
+
+def _bounded(text: str) -> str:
+    flat = " ".join(text.split()).rstrip(".")
+    return flat if len(flat) <= _MAX_REASON else f"{flat[: _MAX_REASON - 1]}…"
