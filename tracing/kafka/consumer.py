@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 _MAX_TIMESTAMP_MS = 253_402_300_799_000
 # What a batch can do to the client when it is damaged or in a codec that is not installed.
 _UNREADABLE = (CorruptRecordError, UnsupportedCodecError, ValueError, AssertionError)
-# How long a fetch waits at the broker when nothing is new; a new partition joins after that.
-FETCH_WAIT_MS = 100
+# How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
+# a record; the embedded broker looks again only after half of this time. A new partition joins
+# with the next fetch.
+FETCH_WAIT_MS = 50
 
 
 class Place(NamedTuple):
@@ -167,7 +169,7 @@ class LogConsumer:
     def _poll_alone(self, partition: TopicPartition) -> list[Fetched]:
         try:
             with self._translated():
-                return self._fetched(self._client.poll(timeout_ms=2 * FETCH_WAIT_MS))
+                return self._fetched(self._client.poll(timeout_ms=4 * FETCH_WAIT_MS))
         except OffsetOutOfRangeError as error:
             return self._catch_up(error)
         except _UNREADABLE as error:
