@@ -1,7 +1,7 @@
 """Run several programs as one: their lines with their names, and all of them or none.
 
-Every child leads a session of its own, so Ctrl-C reaches the supervisor alone, which then ends
-them in good order. On Linux the kernel ends them even if the supervisor is killed with -9.
+Every child leads a process group of its own, so Ctrl-C reaches the supervisor alone, which then
+ends them in good order. On Linux the kernel ends them even if the supervisor is killed with -9.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
             # Safe here: the supervisor has no threads.
             preexec_fn=die_with(os.getpid(), signal.SIGKILL),  # noqa: PLW1509
         )
@@ -190,7 +190,7 @@ class Supervisor:
     def _signal_all(self, signum: signal.Signals) -> None:
         for child in self._children.values():
             if child.poll() is None:
-                # The whole session: a child may have children.
+                # The whole group: a child may have children.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signum)
 
