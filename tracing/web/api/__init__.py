@@ -1,0 +1,1 @@
+"""JSON for scripts: flows, events, and a websocket that follows them."""

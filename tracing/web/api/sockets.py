@@ -1,0 +1,93 @@
+"""`/api/tail`: every event as it comes, one JSON object a line."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.live.follower import TICK_S
+from tracing.projections import reading
+from tracing.web.api import parameters, represent
+from tracing.web.api.views import event_filter
+from tracing.web.api.whole import whole_events
+from tracing.web.connection import POLICY, RESTARTED, Connection, Refused
+from tracing.web.matching import EventFilter
+
+if TYPE_CHECKING:
+    from tracing.projections.reading import Change
+
+# So many changes become one frame at most, at most ten times a second.
+STEP = 1_000
+IDLE_S = 60.0
+KNOWN = ("type", "service", "topic", "text", "after")
+
+
+class TailStream(Connection):
+    """NDJSON from now on, or from `?after=<position>` until it has caught up and goes on.
+
+    Scripts do not acknowledge: a peer that has stopped reading is cut by the server's pings, and
+    no more than one frame is ever held for a socket here.
+    """
+
+    async def serve(self) -> None:
+        """Send frames until the script leaves; an error is a last line and a close code."""
+        given = self.parameters
+        try:
+            parameters.check_known(given, KNOWN)
+            wanted = EventFilter(**event_filter(given))
+            after = parameters.whole(given, "after")
+        except parameters.BadParameterError as error:
+            await self._refuse(str(error), POLICY)
+        epoch, position = self.follower.epoch, self.follower.position
+        if after is not None:
+            if after > (await self.work(reading.head)).position:
+                await self._refuse("after: the log has not reached this position.", POLICY)
+            position = after
+        while True:
+            if position >= self.follower.position and epoch == self.follower.epoch:
+                await self.follower.moved(self.follower.position, epoch, timeout_s=IDLE_S)
+                continue
+            if epoch != self.follower.epoch and epoch:
+                message = "Positions changed (the read models were rebuilt): connect without after."
+                await self._refuse(message, RESTARTED)
+            epoch = self.follower.epoch
+            position = await self._step(wanted, position)
+
+    async def _step(self, wanted: EventFilter, position: int) -> int:
+        """Send what follows `position`, at most one frame; return where it ends."""
+        started = time.monotonic()
+        window = self.follower.ring.window(position)
+        if window is None:
+            window = await self.work(functools.partial(reading.changes, position, STEP))
+        chunk = window[:STEP]
+        to = chunk[-1].position if len(chunk) == STEP else self.follower.position
+        to = max(to, position, *(change.position for change in chunk[-1:]))
+        text = await self.follower.renders.get(
+            ("api", wanted, self.follower.epoch, position, to), lambda: self._lines(wanted, chunk)
+        )
+        if text:
+            await self.send(text_data=text)
+            await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - started)))
+        return to
+
+    async def _lines(self, wanted: EventFilter, chunk: list[Change]) -> str:
+        positions = [change.position for change in chunk if wanted.matches(change)]
+        if not positions:
+            return ""
+        return await self.work(functools.partial(_ndjson, positions))
+
+    async def _refuse(self, message: str, code: int) -> None:
+        await self.send(text_data=_line({"error": message}))
+        raise Refused(code)
+
+
+def _ndjson(positions: list[int]) -> str:
+    return "".join(_line(event) for event in whole_events(reading.events_at(positions)))
+
+
+def _line(data: represent.Json) -> str:
+    return msgspec.json.encode(data).decode() + "\n"

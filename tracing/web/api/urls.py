@@ -1,0 +1,16 @@
+"""Addresses of the JSON API."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from tracing.web import address as address  # registers the converter `anyid`
+from tracing.web.api import views
+
+urlpatterns = [
+    path("api/flows", views.flows, name="api-flows"),
+    path("api/flows/<anyid:correlation_id>", views.flow, name="api-flow"),
+    path("api/events", views.events, name="api-events"),
+    path("api/events/<anyid:event_id>", views.event, name="api-event"),
+    re_path(r"^api/(?P<rest>.*)$", views.not_found),
+]

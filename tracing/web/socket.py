@@ -1,0 +1,149 @@
+"""The sockets of live pages: the state first, then what changed, at the browser's pace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.template.loader import render_to_string
+
+from tracing.web.connection import TRY_LATER, Connection, Refused
+from tracing.web.shell_state import shell_state
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from tracing.projections.reading import Change
+
+STALLED_S = 15.0
+# How often the line at the page's foot is looked at, and what changes by time alone.
+SHELL_S = 1.0
+
+
+class LiveSocket(Connection):
+    """A page's socket: sends HTML fragments with `hx-swap-oob`.
+
+    Subclasses say what they show. Renders are shared by all sockets of one `subscription`, so a
+    fragment holds nothing of one viewer. Every frame ends with `#live-position`, which carries
+    the position that the page now stands at and the frame's number; the browser answers
+    `{"ack": number}` and gets the next frame only then. `?after=` continues from a position.
+    """
+
+    position = 0
+
+    def subscription(self) -> Hashable:
+        """Return what is shown: equal for sockets that may share their fragments."""
+        raise NotImplementedError
+
+    def matches(self, change: Change) -> bool:
+        """Tell whether a change touches what is shown; cheap, in memory."""
+        raise NotImplementedError
+
+    def render_state(self, position: int) -> str:
+        """Return everything, as it stands at `position` or later. May use the ORM."""
+        raise NotImplementedError
+
+    def render_changes(self, changes: list[Change]) -> str:
+        """Return what these matching changes altered, '' for nothing. May use the ORM."""
+        raise NotImplementedError
+
+    def render_clock(self, second: int) -> str:  # noqa: ARG002
+        """Return what altered by the passing of time alone, '' for nothing. May use the ORM."""
+        return ""
+
+    def said(self, message: dict[str, Any]) -> None:
+        """Take the acknowledgement of the frame that is on its way."""
+        if message.get("ack") == self._frame:
+            self._acknowledged.set()
+
+    async def connect(self) -> None:
+        """Begin with nothing sent."""
+        self._frame = 0
+        self._acknowledged = asyncio.Event()
+        self._shell = ""
+        self._looked_at = 0.0
+        await super().connect()
+
+    async def serve(self) -> None:
+        """Send the first frame, then one a tick at most, each after the one before arrived."""
+        await self._send(await self.first())
+        while True:
+            await self._wait_for_browser()
+            await self.follower.moved(self.position, self.epoch, timeout_s=SHELL_S)
+            body = await self.advance()
+            if time.monotonic() - self._looked_at >= SHELL_S:
+                body += await self._by_time()
+            if body:
+                await self._send(body)
+
+    async def first(self) -> str:
+        """Return the state, or what came since `?after=` if that is still known."""
+        self.epoch = self.follower.epoch
+        after = self.number("after")
+        if after is not None and self.follower.ring.window(after) is not None:
+            self.position = after
+            return await self.advance()
+        return await self.state()
+
+    async def state(self) -> str:
+        """Return everything, shared by the sockets that ask at the same position."""
+        follower = self.follower
+        self.epoch, position = follower.epoch, follower.position
+        key = (self.subscription(), "state", self.epoch, position, int(time.monotonic()))
+        body = await follower.renders.get(
+            key, lambda: self.work(lambda: self.render_state(position))
+        )
+        self.position = position
+        return body
+
+    async def advance(self) -> str:
+        """Return what brings the page to the newest position, '' when it sees no difference."""
+        to = self.follower.position
+        window = self.follower.ring.window(self.position, to)
+        if self.epoch != self.follower.epoch or window is None:
+            return await self.state()
+        body = await self.changes(window, to) if window else ""
+        self.position = to
+        return body
+
+    async def changes(self, window: list[Change], to: int) -> str:
+        """Return the fragments of a window of the ring, shared with others that stand there."""
+
+        async def make() -> str:
+            matching = [change for change in window if self.matches(change)]
+            return await self.work(lambda: self.render_changes(matching)) if matching else ""
+
+        key = (self.subscription(), self.epoch, self.position, to)
+        return await self.follower.renders.get(key, make)
+
+    async def _by_time(self) -> str:
+        """Return the line at the page's foot and what aged, as far as they differ."""
+        self._looked_at = time.monotonic()
+        second = int(time.time())
+        renders = self.follower.renders
+        shell = await renders.get(("shell", second), lambda: self.work(shell_state))
+        aged = await renders.get(
+            (self.subscription(), "clock", second),
+            lambda: self.work(lambda: self.render_clock(second)),
+        )
+        if shell == self._shell:
+            return aged
+        self._shell = shell
+        return aged + shell
+
+    async def _send(self, body: str) -> None:
+        self._frame += 1
+        self._acknowledged.clear()
+        end = render_to_string(
+            "tracing/partials/_live_position.html",
+            {"position": self.position, "frame": self._frame},
+        )
+        await self.send(text_data=body + end)
+
+    async def _wait_for_browser(self) -> None:
+        """Wait for the acknowledgement; Refused when the browser stopped reading."""
+        try:
+            await asyncio.wait_for(self._acknowledged.wait(), STALLED_S)
+        except TimeoutError:
+            raise Refused(TRY_LATER) from None
