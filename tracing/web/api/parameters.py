@@ -79,6 +79,8 @@ def time_ms(given: Mapping[str, str], name: str) -> int | None:
     if value.isascii() and value.isdigit() and len(value) <= 15:
         return int(value)
     try:
+        if value.isdigit():
+            raise ValueError
         # In a query string an unescaped "+" of a zone arrives as a space.
         moment = datetime.fromisoformat(_ZONE.sub(r"+\1", value))
     except ValueError:

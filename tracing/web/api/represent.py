@@ -14,7 +14,7 @@ import msgspec
 
 from tracing.codec.decode import too_deep
 from tracing.domain import marks
-from tracing.web.present import display_state
+from tracing.projections.reading import display_state
 
 if TYPE_CHECKING:
     from tracing.domain.record import Header
@@ -34,7 +34,7 @@ def flow(line: FlowLine, *, now_ms: int) -> Json:
     return {
         "correlation_id": line.correlation_id,
         "joined_by": line.joined_by,
-        "state": display_state(line.state, last_ms=line.last_ms, now_ms=now_ms),
+        "state": display_state(line.state, line.last_ms, now_ms),
         "key": line.key,
         "reason": line.reason,
         "started_at": moment(line.started_ms * 1_000),
