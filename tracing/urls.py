@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("tracing.web.accounts.urls")),
+    path("", include("tracing.web.flows.urls")),
+    path("", include("tracing.web.tail.urls")),
+    path("", include("tracing.web.search.urls")),
+    path("admin/", admin.site.urls),
     path("", include("tracing.web.api.urls")),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -20,9 +20,8 @@ register.filter("ago", present.ago)
 register.filter("iso", present.iso)
 register.filter("clock", present.clock)
 register.filter("short_id", present.short_id)
-register.filter("steps", present.steps_of)
+register.filter("reason_words", present.reason_words)
 register.filter("tone", present.tone_of)
-register.filter("service", present.service_of)
 register.simple_tag(address.flow_url, name="flow_url")
 register.simple_tag(address.element_id, name="element_id")
 
@@ -106,12 +105,6 @@ def rate(per_second: float) -> str:
     return f"{per_second:,.0f}" if per_second >= 10 or not per_second else f"{per_second:.1f}"
 
 
-@register.filter
-def get(mapping: dict[str, Any], key: str) -> Any:
-    """Return a mapping's value, or None."""
-    return mapping.get(key)
-
-
 # Paths on a 16 by 16 grid, drawn as strokes.
 ICONS: dict[str, str] = {
     "flows": "M2.5 4h4v3.5h-4zM9.5 9h4v3.5h-4zM6.5 5.7h3.2a1.8 1.8 0 0 1 1.8 1.8V9",
@@ -124,8 +117,8 @@ ICONS: dict[str, str] = {
     "M11.8 11.8 13 13M13 3l-1.2 1.2M4.2 11.8 3 13",
     "moon": "M13.5 9.6A5.9 5.9 0 0 1 6.4 2.5a5.9 5.9 0 1 0 7.1 7.1z",
     "system": "M2 3h12v8.2H2zM5.5 13.8h5M8 11.2v2.6",
-    "help": "M6 6a2 2 0 1 1 2.9 1.8c-.6.3-.9.8-.9 1.5M8 11.6v.2M8 1.8a6.2 6.2 0 1 1 0 12.4 6.2 6.2 0"
-    " 0 1 0-12.4z",
+    "help": "M6 6a2 2 0 1 1 2.9 1.8c-.6.3-.9.8-.9 1.5M8 11.6v.2M8 1.8a6.2 6.2 0 1 1 0 12.4 6.2 6.2"
+    " 0 0 1 0-12.4z",
     "copy": "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
     "close": "M4 4l8 8M12 4l-8 8",
     "down": "M4.5 6.5 8 10l3.5-3.5",

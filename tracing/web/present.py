@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os.path
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.domain.derive import State
 from tracing.domain.marks import LABELS, SLUGS, Mark
 from tracing.domain.rules import Role, role
+from tracing.projections import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# An open flow without news for this long is called quiet: nobody knows whether more will come.
-QUIET_AFTER_MS = 30_000
+    from tracing.domain.derive import State
+
 COLOURS = 8
 # With this salt the services of the usual tutorials get colours that differ from each other.
 _SALT = b"257638"
+# A namespace's part with its separator; a version at the end (`.v2`) belongs to the name.
+_SEPARATED = re.compile(r"[^./:]*[./:]+(?=.)", re.DOTALL)
+_VERSION = re.compile(r"[./:]v?\d[\d.]*$", re.I)
 _GENERIC = {"service", "svc", "ms", "app"}
 
 
@@ -68,16 +70,14 @@ class Step(msgspec.Struct, frozen=True):
 
 def display_state(state: State, *, last_ms: int, now_ms: int) -> str:
     """Return the slug of the state to show; an open flow is running or quiet, by its age."""
-    if state is State.OPEN:
-        return "running" if now_ms - last_ms < QUIET_AFTER_MS else "quiet"
-    return state.name.lower()
+    return reading.display_state(state, last_ms, now_ms)
 
 
 @functools.lru_cache(maxsize=2_000)
 def service_of(name: str) -> Service:
     """Return initials and a colour that never change for a name."""
     if not name:
-        return Service("", "–", 0)
+        return Service("", "\N{EN DASH}", 0)
     words = [word for word in re.split(r"[^\w]+|_+|(?<=[a-z])(?=[A-Z])", name) if word]
     telling = [word for word in words if word.lower() not in _GENERIC] or words or [name]
     initials = telling[0][0] + telling[1][0] if len(telling) > 1 else telling[0][:2]
@@ -92,7 +92,7 @@ def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
     return [
         Step(
             label=event_type[len(common) :],
-            title=f"{event_type} · {service or 'no service'}" + (f" ×{count}" if count > 1 else ""),
+            title=_title(event_type, service, count),
             service=service_of(service),
             tone=tone_of(event_type),
             count=count,
@@ -101,20 +101,23 @@ def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
     ]
 
 
+def _title(event_type: str, service: str, count: int) -> str:
+    times = f" \N{MULTIPLICATION SIGN}{count:,}" if count > 1 else ""
+    return f"{event_type} · {service or 'no service'}{times}"
+
+
 def namespace(types: Iterable[str]) -> str:
     """Return what all types begin with up to a separator (`com.acme.`), or ''.
 
     Only whole namespaces are left out, and of all types alike, so what remains stays unambiguous.
     """
-    spaces = [event_type[: _last_separator(event_type) + 1] for event_type in types]
-    shared = os.path.commonprefix(spaces)
-    return shared[: _last_separator(shared) + 1]
-
-
-def _last_separator(text: str) -> int:
-    # A version at the end (`.v2`) belongs to the name.
-    name = re.sub(r"[./:]v?\d[\d.]*$", "", text, flags=re.I) if not text.endswith(".") else text
-    return max(name.rfind("."), name.rfind("/"), name.rfind(":"))
+    spaces = [_SEPARATED.findall(_VERSION.sub("", event_type)) for event_type in types]
+    shared = []
+    for parts in zip(*spaces, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return "".join(shared)
 
 
 def tone_of(event_type: str) -> str:
@@ -130,6 +133,12 @@ def mark_signs(marks: int) -> list[tuple[str, str]]:
     return [(SLUGS[mark], LABELS[mark]) for mark in Mark if marks & mark]
 
 
+def reason_words(reason: str) -> str:
+    """Return a failure's reason on one line, a code as words (`card_declined`: card declined)."""
+    flat = " ".join(reason.split())[:200]
+    return re.sub(r"[_-]+", " ", flat) if re.fullmatch(r"[\w-]+", flat) else flat
+
+
 def short_id(text: str, limit: int = 14) -> str:
     """Return an id that fits a column: head…tail, so that ids with one prefix stay apart."""
     flat = " ".join(text.split()) or text
@@ -142,7 +151,7 @@ def short_id(text: str, limit: int = 14) -> str:
 def duration(us: int) -> str:
     """Return a span in words: `38 ms`, `1.9 s`, `2 min 3 s`, `3 h 12 min`, `2 d 4 h`."""
     if us < 0:
-        return f"−{duration(-us)}"
+        return f"\N{MINUS SIGN}{duration(-us)}"
     if us < 1_000:
         return f"{us} µs" if us else "0 ms"
     ms = round(us / 1_000)
@@ -156,34 +165,32 @@ def duration(us: int) -> str:
 def _clock(seconds: int) -> str:
     if seconds < 60:
         return f"{seconds} s"
-    for size, unit, small, small_unit in (
-        (60, "min", 1, "s"),
-        (3_600, "h", 60, "min"),
-        (86_400, "d", 3_600, "h"),
-    ):
-        if seconds < size * (60 if unit == "min" else 24) or unit == "d":
-            rest = seconds % size // small
-            return f"{seconds // size:,} {unit}" + (f" {rest} {small_unit}" if rest else "")
-    raise AssertionError("unreachable")
+    if seconds < 3_600:
+        return _two(seconds, 60, "min", 1, "s")
+    if seconds < 86_400:
+        return _two(seconds, 3_600, "h", 60, "min")
+    return _two(seconds, 86_400, "d", 3_600, "h")
+
+
+def _two(seconds: int, size: int, unit: str, small: int, small_unit: str) -> str:
+    rest = seconds % size // small
+    return f"{seconds // size:,} {unit}" + (f" {rest} {small_unit}" if rest else "")
 
 
 def ago(ms: int, now_ms: int) -> str:
     """Return how long ago: `now`, `14 s ago`, `3 min ago`, `5 h ago`, `12 d ago`, or `in 4 s`."""
     seconds = (now_ms - ms) // 1_000
-    if -2 < seconds < 2:
-        return "now"
     size = abs(seconds)
-    for limit, unit, divisor in ((60, "s", 1), (3_600, "min", 60), (86_400, "h", 3_600)):
-        if size < limit:
-            break
-    else:
-        unit, divisor = "d", 86_400
+    if size < 2:
+        return "now"
+    sizes = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+    divisor, unit = next(item for item in sizes if size >= item[0])
     words = f"{size // divisor:,} {unit}"
     return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
 def iso(ms: int) -> str:
-    """Return a time as ISO 8601 in UTC with milliseconds; '' when it is outside of all calendars."""
+    """Return a time as ISO 8601 in UTC with milliseconds; '' when no calendar has it."""
     try:
         moment = datetime.fromtimestamp(ms / 1_000, UTC)
     except (ValueError, OverflowError, OSError):

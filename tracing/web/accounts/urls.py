@@ -1,0 +1,18 @@
+"""Addresses of sign-in, sign-out and health."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from tracing.web.accounts.views import health
+
+urlpatterns = [
+    path(
+        "login/",
+        LoginView.as_view(template_name="tracing/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("health/", health, name="health"),
+]

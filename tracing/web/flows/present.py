@@ -1,0 +1,108 @@
+"""The flow list as it is shown: rows, totals, menus; the page and the socket use the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.template.loader import render_to_string
+
+from tracing.domain.marks import BY_SLUG, LABELS
+from tracing.projections import reading
+from tracing.web import present
+from tracing.web.address import element_id, flow_url
+from tracing.web.flows import filters
+from tracing.web.menus import Menu, menu
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracing.web.flows.filters import FlowQuery
+
+# A strip is one line high: more than this is never seen at once.
+MAX_STEPS = 14
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow as one line. `away` says that it no longer belongs under the filter."""
+
+    id: str
+    url: str
+    line: reading.FlowLine
+    sign: present.Sign
+    steps: list[present.Step]
+    more: int
+    note: str
+    away: bool = False
+
+
+class Total(msgspec.Struct, frozen=True):
+    """How many flows stand in a state, as a link that filters by it or takes the filter off."""
+
+    sign: present.Sign
+    count: str
+    url: str
+    current: bool
+
+
+def rows(
+    lines: Iterable[reading.FlowLine], *, now_ms: int, wanted: reading.FlowFilter | None = None
+) -> list[Row]:
+    """Return lines as rows; with a filter, those outside of it are marked `away`."""
+    return [_row(line, now_ms, wanted) for line in lines]
+
+
+def _row(line: reading.FlowLine, now_ms: int, wanted: reading.FlowFilter | None) -> Row:
+    steps = present.steps_of(line.strip)
+    return Row(
+        id=element_id("flow", line.correlation_id),
+        url=flow_url(line.correlation_id),
+        line=line,
+        sign=present.STATES[present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms)],
+        steps=steps[:MAX_STEPS],
+        more=max(len(steps) - MAX_STEPS, 0),
+        note=present.reason_words(line.reason or ""),
+        away=wanted is not None and not reading.line_matches(line, wanted, now_ms),
+    )
+
+
+def totals(asked: FlowQuery, *, now_ms: int) -> list[Total]:
+    """Return the totals of all display states. Two queries."""
+    counted = reading.flow_totals(now_ms)
+    found = []
+    for slug, sign in present.STATES.items():
+        count, exact = counted[slug]
+        current = asked.given.get("state") == slug
+        words = f"{count:,}" if exact else f"{count:,}+"
+        found.append(Total(sign, words, asked.url(state="" if current else slug), current))
+    return found
+
+
+def menus(asked: FlowQuery) -> list[Menu]:
+    """Return the filters' menus. One query for each list of names."""
+    types, services, _topics = reading.known_names()
+    url, given = asked.url, asked.given
+    marks = {slug: LABELS[mark] for slug, mark in BY_SLUG.items()}
+    return [
+        menu(url, given, "type", {name: name for name in types}, free=True),
+        menu(url, given, "service", {name: name for name in services if name}, free=True),
+        menu(url, given, "mark", marks),
+        menu(url, given, "since", filters.AGES, title="Time"),
+    ]
+
+
+def updates(lines: Iterable[reading.FlowLine], asked: FlowQuery, *, now_ms: int) -> str:
+    """Return fragments for the socket: these rows into `#flow-updates`, and the totals.
+
+    `flows.js` takes the rows from there: it replaces those on screen in place, and puts new ones
+    at the top or counts them; a row that is `away` is only ever replaced.
+    """
+    wanted = asked.filter(now_ms)
+    return render_to_string(
+        "tracing/partials/_flow_updates.html",
+        {
+            "rows": rows(lines, now_ms=now_ms, wanted=wanted),
+            "totals": totals(asked, now_ms=now_ms),
+            "now_ms": now_ms,
+        },
+    )

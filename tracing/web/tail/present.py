@@ -1,0 +1,68 @@
+"""The live tail as it is shown; the page and the socket use the same rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.template.loader import render_to_string
+
+from tracing.projections import reading
+from tracing.web import present
+from tracing.web.address import flow_url
+from tracing.web.menus import Menu, menu
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracing.web.tail.filters import TailQuery
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as one line."""
+
+    url: str
+    stored: reading.StoredEvent
+    service: present.Service
+    tone: str
+
+
+def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
+    """Return events as rows, in the order given."""
+    return [
+        Row(
+            url=flow_url(item.event.correlation_id, item.event.event_id),
+            stored=item,
+            service=present.service_of(item.event.service),
+            tone="fail" if item.event.error else present.tone_of(item.event.type),
+        )
+        for item in stored
+    ]
+
+
+def updates(stored: list[reading.StoredEvent], asked: TailQuery, *, missed: int = 0) -> str:
+    """Return fragments for the socket: these events, newest first, into `#tail-updates`.
+
+    `missed` counts events that matched too, are older than these and were left out of the frame;
+    they become a line with a link to the page that has them.
+    """
+    before = min((item.position for item in stored), default=0)
+    return render_to_string(
+        "tracing/partials/_tail_updates.html",
+        {
+            "rows": rows(stored),
+            "missed": missed,
+            "missed_url": asked.url(before=str(before)),
+        },
+    )
+
+
+def menus(asked: TailQuery) -> list[Menu]:
+    """Return the filters' menus. One query for each list of names."""
+    types, services, topics = reading.known_names()
+    url, given = asked.url, asked.given
+    return [
+        menu(url, given, "type", {name: name for name in types}, free=True),
+        menu(url, given, "service", {name: name for name in services if name}, free=True),
+        menu(url, given, "topic", {name: name for name in topics}, free=True),
+    ]
