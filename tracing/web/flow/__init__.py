@@ -1,0 +1,1 @@
+"""The page of one flow: its graph, and what is known of each event."""
