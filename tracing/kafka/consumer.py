@@ -252,6 +252,9 @@ class LogConsumer:
             raise
         except (KafkaError, OSError) as error:
             raise BrokerUnavailableError(f"{self._servers}: {error}") from error
+        except KeyError as error:
+            # The client's answer leaves out a partition without a leader: a topic being made.
+            raise BrokerUnavailableError(f"{error.args[0]} has no leader yet.") from error
 
 
 def _partitions(places: Sequence[Place]) -> list[TopicPartition]:
