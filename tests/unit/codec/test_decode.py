@@ -94,6 +94,8 @@ def test_a_tombstone_is_an_event_without_a_payload() -> None:
         (b"{broken", "begins like JSON"),
         (b'{"eventId": "\xff"}', "not UTF-8"),
         (b'{"payload":' + b"[" * 5_000 + b"]" * 5_000 + b"}", "deeper than 64"),
+        (b'{"eventId":"a","eventType":"b","payload":' + b"[" * 100_000, "deeper than 64"),
+        (b"[" * 65 + b'"' + b'\\"' * 400_000, "deeper than 64"),
         (b'{"eventId":"a","eventType":"b","payload":NaN}', "begins like JSON"),
     ],
 )
