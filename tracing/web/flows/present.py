@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.template.loader import render_to_string
@@ -12,6 +12,7 @@ from tracing.projections import reading
 from tracing.web import present
 from tracing.web.address import element_id, flow_url
 from tracing.web.flows import filters
+from tracing.web.flows.first_event import first_event
 from tracing.web.menus import Menu, menu
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
     from tracing.web.flows.filters import FlowQuery
 
+# Rows of one page.
+PAGE = 50
 # A strip is one line high: more than this is never seen at once.
 MAX_STEPS = 14
+PAGE = 50
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +70,42 @@ def _row(line: reading.FlowLine, now_ms: int, wanted: reading.FlowFilter | None)
     )
 
 
+def page(asked: FlowQuery, *, cursor: str | None, now_ms: int) -> dict[str, Any]:
+    """Return what `_flow_list.html` shows: one page of rows, totals, and where to go on.
+
+    Raises BadCursorError.
+    """
+    found = reading.list_flows(asked.filter(now_ms), cursor=cursor, limit=PAGE, now_ms=now_ms)
+    return {
+        "asked": asked,
+        "rows": rows(found.lines, now_ms=now_ms),
+        "page": found,
+        "older": asked.url(cursor=found.next or ""),
+        "newest": asked.url(),
+        "bounded": found.next is not None and len(found.lines) < PAGE,
+        "live": cursor is None,
+        "now_ms": now_ms,
+        "totals": totals(asked, now_ms=now_ms),
+        "first_event": first_event,
+        "nothing_stored": not asked.given and cursor is None,
+    }
+
+
+def state(asked: FlowQuery, *, now_ms: int) -> str:
+    """Return fragments for the socket: the list's first page in place of all rows, and totals."""
+    shown = render_to_string(
+        "tracing/partials/_flow_list.html",
+        {**page(asked, cursor=None, now_ms=now_ms), "oob": True},
+    )
+    return shown + totals_fragment(asked, now_ms=now_ms)
+
+
+def totals_fragment(asked: FlowQuery, *, now_ms: int) -> str:
+    """Return the totals for the socket: they change by time alone, too."""
+    context = {"totals": totals(asked, now_ms=now_ms), "oob": True}
+    return render_to_string("tracing/partials/_flow_totals.html", context)
+
+
 def totals(asked: FlowQuery, *, now_ms: int) -> list[Total]:
     """Return the totals of all display states. Two queries."""
     counted = reading.flow_totals(now_ms)
@@ -91,11 +131,14 @@ def menus(asked: FlowQuery) -> list[Menu]:
     ]
 
 
-def updates(lines: Iterable[reading.FlowLine], asked: FlowQuery, *, now_ms: int) -> str:
+def updates(
+    lines: Iterable[reading.FlowLine], asked: FlowQuery, *, now_ms: int, whole: bool = False
+) -> str:
     """Return fragments for the socket: these rows into `#flow-updates`, and the totals.
 
     `flows.js` takes the rows from there: it replaces those on screen in place, and puts new ones
-    at the top or counts them; a row that is `away` is only ever replaced.
+    at the top or counts them; a row that is `away` is only ever replaced. With `whole` the rows
+    are the list's first page: others on screen go.
     """
     wanted = asked.filter(now_ms)
     return render_to_string(
@@ -104,5 +147,20 @@ def updates(lines: Iterable[reading.FlowLine], asked: FlowQuery, *, now_ms: int)
             "rows": rows(lines, now_ms=now_ms, wanted=wanted),
             "totals": totals(asked, now_ms=now_ms),
             "now_ms": now_ms,
+            "whole": whole,
         },
+    )
+
+
+def state(asked: FlowQuery, *, now_ms: int) -> str:
+    """Return fragments for the socket: the list's first page."""
+    page = reading.list_flows(asked.filter(now_ms), cursor=None, limit=PAGE, now_ms=now_ms)
+    return updates(page.lines, asked, now_ms=now_ms, whole=True)
+
+
+def totals_fragment(asked: FlowQuery, *, now_ms: int) -> str:
+    """Return the totals alone, for the socket: flows grow quiet by themselves."""
+    return render_to_string(
+        "tracing/partials/_flow_totals.html",
+        {"totals": totals(asked, now_ms=now_ms), "oob": True},
     )

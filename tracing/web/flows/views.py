@@ -11,13 +11,10 @@ from django.views.decorators.http import require_safe
 from tracing.projections import reading
 from tracing.web.context import now_ms
 from tracing.web.flows import filters, present
-from tracing.web.flows.first_event import first_event
 from tracing.web.query import BadTimeError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-PAGE = 50
 
 
 @require_safe
@@ -27,24 +24,10 @@ def flows(request: HttpRequest) -> HttpResponse:
     cursor = request.GET.get("cursor") or None
     try:
         asked = filters.parse(request.GET.dict())
-        page = reading.list_flows(asked.filter(now), cursor=cursor, limit=PAGE, now_ms=now)
+        context = present.page(asked, cursor=cursor, now_ms=now)
     except (BadTimeError, reading.BadCursorError) as error:
         return render(request, "tracing/bad_request.html", {"reason": str(error)}, status=400)
-    totals = present.totals(asked, now_ms=now)
-    context = {
-        "asked": asked,
-        "rows": present.rows(page.lines, now_ms=now),
-        "page": page,
-        "older": asked.url(cursor=page.next or ""),
-        "newest": asked.url(),
-        "bounded": page.next is not None and len(page.lines) < PAGE,
-        "live": cursor is None,
-        "partial": request.htmx,
-        "now_ms": now,
-        "totals": totals,
-        "first_event": first_event,
-        "nothing_stored": not asked.given and cursor is None,
-    }
+    context["partial"] = request.htmx
     if request.htmx:
         response = render(request, "tracing/partials/_flow_list.html", context)
     else:

@@ -13,7 +13,7 @@ from tracing.web.address import flow_url
 from tracing.web.menus import Menu, menu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tracing.web.tail.filters import TailQuery
 
@@ -40,9 +40,21 @@ def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
     ]
 
 
-def updates(stored: list[reading.StoredEvent], asked: TailQuery, *, missed: int = 0) -> str:
+def state(stored: Iterable[reading.StoredEvent], asked: TailQuery, *, missed: int = 0) -> str:
+    """Return fragments for the socket: these events, newest first, in place of all rows."""
+    return _fragments("tracing/partials/_tail_state.html", list(stored), asked, missed)
+
+
+def updates(
+    stored: Sequence[reading.StoredEvent],
+    asked: TailQuery,
+    *,
+    missed: int = 0,
+    whole: bool = False,
+) -> str:
     """Return fragments for the socket: these events, newest first, into `#tail-updates`.
 
+    `tail.js` puts them above the rows that are there; with `whole` they replace all rows.
     `missed` counts events that matched too, are older than these and were left out of the frame;
     they become a line with a link to the page that has them.
     """
@@ -53,8 +65,14 @@ def updates(stored: list[reading.StoredEvent], asked: TailQuery, *, missed: int 
             "rows": rows(stored),
             "missed": missed,
             "missed_url": asked.url(before=str(before)),
+            "whole": whole,
         },
     )
+
+
+def waiting(count: int) -> str:
+    """Return the fragment that tells a paused tail how many events wait."""
+    return render_to_string("tracing/partials/_tail_waiting.html", {"count": count})
 
 
 def menus(asked: TailQuery) -> list[Menu]:

@@ -1,0 +1,115 @@
+// The live flow list. Rows on screen change in place; new ones come in at the top while nobody
+// reads there (pointer and focus elsewhere, scrolled to the top), else they are counted.
+(() => {
+  const MAX_ROWS = 200;
+  const QUIET_AFTER_MS = 30000;
+  const waiting = new Map();
+  const list = () => document.getElementById("flow-rows");
+  const pill = () => document.querySelector("[data-new]");
+
+  function calm() {
+    const rows = list();
+    return (
+      scrollY < 60 &&
+      !document.hidden &&
+      !rows.matches(":hover") &&
+      !rows.contains(document.activeElement) &&
+      !pill()?.matches(":hover, :focus, .htmx-request")
+    );
+  }
+
+  function replace(old, row) {
+    for (const name of ["class", "data-started", "data-last", "data-state"]) {
+      old.setAttribute(name, row.getAttribute(name));
+    }
+    old.innerHTML = row.innerHTML;
+    return old;
+  }
+
+  function insert(row) {
+    const rows = list();
+    const started = Number(row.dataset.started);
+    let after = rows.firstElementChild;
+    while (after && Number(after.dataset.started) > started) after = after.nextElementSibling;
+    // Older than everything here: it belongs to a page behind this one.
+    if (!after && rows.childElementCount >= MAX_ROWS) return null;
+    row.classList.add("fresh");
+    rows.insertBefore(row, after);
+    return row;
+  }
+
+  // The first page came anew: rows that it lacks are outdated, or on the pages behind it.
+  function clear(page) {
+    const known = new Set([...page.children].map((row) => row.id));
+    const outdated = [...list().children].filter((row) => !known.has(row.id));
+    for (const row of outdated) row.remove();
+    if (outdated.length) pointOlder();
+  }
+
+  function trim() {
+    const rows = list();
+    if (rows.childElementCount <= MAX_ROWS) return;
+    while (rows.childElementCount > MAX_ROWS) rows.lastElementChild.remove();
+    pointOlder();
+  }
+
+  // "older" continues behind the last row here, wherever that is now.
+  function pointOlder() {
+    const rows = list();
+    const older = document.querySelector("[data-older]");
+    if (!older || !rows.lastElementChild) return;
+    const url = new URL(older.href);
+    url.searchParams.delete("cursor");
+    const last = new Date(Number(rows.lastElementChild.dataset.started));
+    url.searchParams.set("until", last.toISOString());
+    older.href = url;
+  }
+
+  function count() {
+    const button = pill();
+    if (!button) return;
+    button.hidden = waiting.size === 0;
+    button.querySelector("[data-new-count]").textContent = waiting.size.toLocaleString("en");
+  }
+
+  function take() {
+    const updates = document.getElementById("flow-updates");
+    const changed = [];
+    if ("whole" in updates.dataset && calm()) clear(updates);
+    delete updates.dataset.whole;
+    for (const row of [...updates.children]) {
+      row.remove();
+      const old = document.getElementById(row.id);
+      if (old) changed.push(replace(old, row));
+      else if (row.hasAttribute("data-away")) waiting.delete(row.id);
+      else waiting.set(row.id, row);
+    }
+    if (waiting.size && calm()) {
+      const fresh = [...waiting.values()].sort((a, b) => a.dataset.started - b.dataset.started);
+      waiting.clear();
+      for (const row of fresh.slice(-MAX_ROWS)) changed.push(insert(row));
+      trim();
+    }
+    count();
+    window.eventvizMeasure(changed.filter((row) => row?.isConnected));
+  }
+
+  // Nothing tells when a flow grows quiet: time does.
+  function age() {
+    const quiet = document.getElementById("quiet-sign");
+    for (const row of document.querySelectorAll('[data-state="running"]')) {
+      if (window.eventvizNow() - Number(row.dataset.last) < QUIET_AFTER_MS) continue;
+      row.dataset.state = "quiet";
+      row.firstElementChild.replaceChildren(quiet.content.cloneNode(true));
+    }
+  }
+
+  document.addEventListener("htmx:wsAfterMessage", take);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "flow-list") return;
+    waiting.clear();
+    count();
+    scrollTo({ top: 0 });
+  });
+  setInterval(age, 1000);
+})();
