@@ -82,16 +82,21 @@ class Follower:
         """Run `work`, which may use the ORM, in one of the sockets' threads."""
         return await self._threads.run(work)
 
-    async def moved(self, position: int, epoch: int, *, timeout_s: float) -> bool:
-        """Wait until there is more than `position` of `epoch`; False after `timeout_s`."""
+    async def moved(self, seen: Callable[[], tuple[int, int]], *, timeout_s: float) -> bool:
+        """Wait until (position, epoch) differs from what was seen; False after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
-        while position == self.position and epoch == self.epoch:
+        while seen() == (self.position, self.epoch):
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), left)
         return True
+
+    def nudge(self) -> None:
+        """Let everybody who waits look again: somebody's `seen` changed."""
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     async def _follow(self) -> None:
         wait_s = 0.0
@@ -116,7 +121,7 @@ class Follower:
             self.healthy, wait_s = True, 0.0
             self._pace(time.monotonic() - started)
             if moved:
-                self._wake()
+                self.nudge()
 
     def _pace(self, took_s: float) -> None:
         """Tick slower when a round outlasts its tick, and faster again when it does not."""
@@ -124,10 +129,6 @@ class Follower:
             self._tick_s = min(SLOWEST_TICK_S, self._tick_s * 2)
         elif took_s < self._tick_s / 4:
             self._tick_s = max(TICK_S, self._tick_s / 2)
-
-    def _wake(self) -> None:
-        self._moved.set()
-        self._moved = asyncio.Event()
 
     async def _round(self) -> bool:
         """Bring the ring to the head of the log; True if anything is new."""

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
+from tracing.web import context
 from tracing.web.connection import TRY_LATER, Connection, Refused
-from tracing.web.shell_state import shell_state
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from tracing.projections.reading import Change
 
 STALLED_S = 15.0
-# How often the line at the page's foot is looked at, and what changes by time alone.
-SHELL_S = 1.0
+# How often the line at the page's foot is looked at.
+SHELL_S = 1
 
 
 class LiveSocket(Connection):
@@ -28,9 +28,15 @@ class LiveSocket(Connection):
     fragment holds nothing of one viewer. Every frame ends with `#live-position`, which carries
     the position that the page now stands at and the frame's number; the browser answers
     `{"ack": number}` and gets the next frame only then. `?after=` continues from a position.
+
+    `position` is where the page stands, `seen` how far this socket has looked: they differ only
+    while a page does not want to go on.
     """
 
+    # Every how many seconds `render_clock` is asked; 0 for never.
+    clock_s = 0
     position = 0
+    seen = 0
 
     def subscription(self) -> Hashable:
         """Return what is shown: equal for sockets that may share their fragments."""
@@ -48,8 +54,8 @@ class LiveSocket(Connection):
         """Return what these matching changes altered, '' for nothing. May use the ORM."""
         raise NotImplementedError
 
-    def render_clock(self, second: int) -> str:  # noqa: ARG002
-        """Return what altered by the passing of time alone, '' for nothing. May use the ORM."""
+    def render_clock(self) -> str:
+        """Return what alters by the passing of time alone, '' for nothing. May use the ORM."""
         return ""
 
     def said(self, message: dict[str, Any]) -> None:
@@ -61,7 +67,7 @@ class LiveSocket(Connection):
         """Begin with nothing sent."""
         self._frame = 0
         self._acknowledged = asyncio.Event()
-        self._shell = ""
+        self._timed: dict[Hashable, str] = {}
         self._looked_at = 0.0
         await super().connect()
 
@@ -70,10 +76,8 @@ class LiveSocket(Connection):
         await self._send(await self.first())
         while True:
             await self._wait_for_browser()
-            await self.follower.moved(self.position, self.epoch, timeout_s=SHELL_S)
-            body = await self.advance()
-            if time.monotonic() - self._looked_at >= SHELL_S:
-                body += await self._by_time()
+            await self.follower.moved(lambda: (self.seen, self.epoch), timeout_s=SHELL_S)
+            body = await self.advance() + await self._by_time()
             if body:
                 await self._send(body)
 
@@ -82,7 +86,7 @@ class LiveSocket(Connection):
         self.epoch = self.follower.epoch
         after = self.number("after")
         if after is not None and self.follower.ring.window(after) is not None:
-            self.position = after
+            self.position = self.seen = after
             return await self.advance()
         return await self.state()
 
@@ -94,7 +98,7 @@ class LiveSocket(Connection):
         body = await follower.renders.get(
             key, lambda: self.work(lambda: self.render_state(position))
         )
-        self.position = position
+        self.position = self.seen = position
         return body
 
     async def advance(self) -> str:
@@ -104,7 +108,7 @@ class LiveSocket(Connection):
         if self.epoch != self.follower.epoch or window is None:
             return await self.state()
         body = await self.changes(window, to) if window else ""
-        self.position = to
+        self.position = self.seen = to
         return body
 
     async def changes(self, window: list[Change], to: int) -> str:
@@ -118,19 +122,22 @@ class LiveSocket(Connection):
         return await self.follower.renders.get(key, make)
 
     async def _by_time(self) -> str:
-        """Return the line at the page's foot and what aged, as far as they differ."""
+        """Return the line at the page's foot and what aged, if they differ from the last time."""
+        if time.monotonic() - self._looked_at < SHELL_S:
+            return ""
         self._looked_at = time.monotonic()
-        second = int(time.time())
-        renders = self.follower.renders
-        shell = await renders.get(("shell", second), lambda: self.work(shell_state))
-        aged = await renders.get(
-            (self.subscription(), "clock", second),
-            lambda: self.work(lambda: self.render_clock(second)),
-        )
-        if shell == self._shell:
-            return aged
-        self._shell = shell
-        return aged + shell
+        body = await self._timely("shell", SHELL_S, _shell)
+        if self.clock_s:
+            body += await self._timely(self.subscription(), self.clock_s, self.render_clock)
+        return body
+
+    async def _timely(self, name: Hashable, every_s: int, render: Callable[[], str]) -> str:
+        key = (name, "clock", int(time.time()) // every_s)
+        text = await self.follower.renders.get(key, lambda: self.work(render))
+        if self._timed.get(name) == text:
+            return ""
+        self._timed[name] = text
+        return text
 
     async def _send(self, body: str) -> None:
         self._frame += 1
@@ -147,3 +154,9 @@ class LiveSocket(Connection):
             await asyncio.wait_for(self._acknowledged.wait(), STALLED_S)
         except TimeoutError:
             raise Refused(TRY_LATER) from None
+
+
+def _shell() -> str:
+    return render_to_string(
+        "tracing/partials/_shell_state.html", {"ingest": context.ingest_state()}
+    )

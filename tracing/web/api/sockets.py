@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -35,39 +35,40 @@ class TailStream(Connection):
 
     async def serve(self) -> None:
         """Send frames until the script leaves; an error is a last line and a close code."""
-        given = self.parameters
         try:
-            parameters.check_known(given, KNOWN)
-            wanted = EventFilter(**event_filter(given))
-            after = parameters.whole(given, "after")
+            parameters.check_known(self.parameters, KNOWN)
+            wanted = EventFilter(**event_filter(self.parameters))
+            after = parameters.whole(self.parameters, "after")
         except parameters.BadParameterError as error:
             await self._refuse(str(error), POLICY)
+        await self.follower.moved(lambda: (self.follower.position, 0), timeout_s=IDLE_S)
         epoch, position = self.follower.epoch, self.follower.position
         if after is not None:
             if after > (await self.work(reading.head)).position:
                 await self._refuse("after: the log has not reached this position.", POLICY)
             position = after
-        while True:
-            if position >= self.follower.position and epoch == self.follower.epoch:
-                await self.follower.moved(self.follower.position, epoch, timeout_s=IDLE_S)
-                continue
-            if epoch != self.follower.epoch and epoch:
-                message = "Positions changed (the read models were rebuilt): connect without after."
-                await self._refuse(message, RESTARTED)
-            epoch = self.follower.epoch
-            position = await self._step(wanted, position)
+        while epoch == self.follower.epoch:
+            if position < self.follower.position:
+                position = await self._step(wanted, position)
+            else:
+                seen = (self.follower.position, epoch)
+                await self.follower.moved(lambda: seen, timeout_s=IDLE_S)  # noqa: B023
+        message = "Positions changed (the read models were rebuilt): connect again without after."
+        await self._refuse(message, RESTARTED)
 
     async def _step(self, wanted: EventFilter, position: int) -> int:
         """Send what follows `position`, at most one frame; return where it ends."""
         started = time.monotonic()
-        window = self.follower.ring.window(position)
+        # Taken before anything is awaited: what is written meanwhile belongs to the next step.
+        to, epoch = self.follower.position, self.follower.epoch
+        window = self.follower.ring.window(position, to)
         if window is None:
             window = await self.work(functools.partial(reading.changes, position, STEP))
-        chunk = window[:STEP]
-        to = chunk[-1].position if len(chunk) == STEP else self.follower.position
-        to = max(to, position, *(change.position for change in chunk[-1:]))
+        chunk = [change for change in window[:STEP] if change.position <= to]
+        if len(chunk) == STEP:
+            to = chunk[-1].position
         text = await self.follower.renders.get(
-            ("api", wanted, self.follower.epoch, position, to), lambda: self._lines(wanted, chunk)
+            ("api", wanted, epoch, position, to), lambda: self._lines(wanted, chunk)
         )
         if text:
             await self.send(text_data=text)
@@ -80,7 +81,7 @@ class TailStream(Connection):
             return ""
         return await self.work(functools.partial(_ndjson, positions))
 
-    async def _refuse(self, message: str, code: int) -> None:
+    async def _refuse(self, message: str, code: int) -> NoReturn:
         await self.send(text_data=_line({"error": message}))
         raise Refused(code)
 
