@@ -91,21 +91,6 @@ def page(asked: FlowQuery, *, cursor: str | None, now_ms: int) -> dict[str, Any]
     }
 
 
-def state(asked: FlowQuery, *, now_ms: int) -> str:
-    """Return fragments for the socket: the list's first page in place of all rows, and totals."""
-    shown = render_to_string(
-        "tracing/partials/_flow_list.html",
-        {**page(asked, cursor=None, now_ms=now_ms), "oob": True},
-    )
-    return shown + totals_fragment(asked, now_ms=now_ms)
-
-
-def totals_fragment(asked: FlowQuery, *, now_ms: int) -> str:
-    """Return the totals for the socket: they change by time alone, too."""
-    context = {"totals": totals(asked, now_ms=now_ms), "oob": True}
-    return render_to_string("tracing/partials/_flow_totals.html", context)
-
-
 def totals(asked: FlowQuery, *, now_ms: int) -> list[Total]:
     """Return the totals of all display states. Two queries."""
     counted = reading.flow_totals(now_ms)
@@ -154,8 +139,8 @@ def updates(
 
 def state(asked: FlowQuery, *, now_ms: int) -> str:
     """Return fragments for the socket: the list's first page."""
-    page = reading.list_flows(asked.filter(now_ms), cursor=None, limit=PAGE, now_ms=now_ms)
-    return updates(page.lines, asked, now_ms=now_ms, whole=True)
+    found = reading.list_flows(asked.filter(now_ms), cursor=None, limit=PAGE, now_ms=now_ms)
+    return updates(found.lines, asked, now_ms=now_ms, whole=True)
 
 
 def totals_fragment(asked: FlowQuery, *, now_ms: int) -> str:

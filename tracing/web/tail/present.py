@@ -42,7 +42,7 @@ def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
 
 def state(stored: Iterable[reading.StoredEvent], asked: TailQuery, *, missed: int = 0) -> str:
     """Return fragments for the socket: these events, newest first, in place of all rows."""
-    return _fragments("tracing/partials/_tail_state.html", list(stored), asked, missed)
+    return updates(list(stored), asked, missed=missed, whole=True)
 
 
 def updates(
@@ -68,11 +68,6 @@ def updates(
             "whole": whole,
         },
     )
-
-
-def waiting(count: int) -> str:
-    """Return the fragment that tells a paused tail how many events wait."""
-    return render_to_string("tracing/partials/_tail_waiting.html", {"count": count})
 
 
 def menus(asked: TailQuery) -> list[Menu]:
