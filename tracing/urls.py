@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -13,3 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("tracing.web.api.urls")),
 ]
+if settings.EVENTVIZ_SHOP:
+    urlpatterns.append(path("", include("tracing.demo.urls")))

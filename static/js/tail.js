@@ -47,7 +47,7 @@
   }
 
   function count() {
-    const waiting = Number(document.getElementById("tail-waiting").dataset.count) + aside.length;
+    const waiting = Number(document.getElementById("tail-waiting").dataset.waiting) + aside.length;
     pill.hidden = !paused || waiting === 0;
     pill.querySelector("[data-new-count]").textContent = waiting.toLocaleString("en");
   }
@@ -55,7 +55,7 @@
   function toggle() {
     paused = !paused;
     button.setAttribute("aria-pressed", String(paused));
-    document.getElementById("tail-waiting").dataset.count = "0";
+    document.getElementById("tail-waiting").dataset.waiting = "0";
     window.eventvizLive.pause(paused);
     if (!paused) show(aside.splice(0));
     count();

@@ -27,7 +27,6 @@ def flows(request: HttpRequest) -> HttpResponse:
         context = present.page(asked, cursor=cursor, now_ms=now)
     except (BadTimeError, reading.BadCursorError) as error:
         return render(request, "tracing/bad_request.html", {"reason": str(error)}, status=400)
-    context["partial"] = request.htmx
     if request.htmx:
         response = render(request, "tracing/partials/_flow_list.html", context)
     else:

@@ -40,11 +40,6 @@ def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
     ]
 
 
-def state(stored: Iterable[reading.StoredEvent], asked: TailQuery, *, missed: int = 0) -> str:
-    """Return fragments for the socket: these events, newest first, in place of all rows."""
-    return updates(list(stored), asked, missed=missed, whole=True)
-
-
 def updates(
     stored: Sequence[reading.StoredEvent],
     asked: TailQuery,
