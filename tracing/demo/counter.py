@@ -1,0 +1,61 @@
+"""Where the page places orders: the web process's own producer, made when first needed."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import Final
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from tracing.demo.events import PARTITIONS
+from tracing.demo.orders import SOURCE, Placed, place_order
+from tracing.demo.publishing import Publisher
+from tracing.demo.scenarios import Scenario
+from tracing.domain.errors import EventvizError
+from tracing.kafka.producer import Producer, ensure_topics
+
+# A person waits for the answer.
+TIMEOUT_MS: Final = 3_000
+# Even numbers: those that come by themselves are odd.
+FIRST_NUMBER: Final = 1042
+
+_lock = threading.Lock()
+_numbers = itertools.count(FIRST_NUMBER, 2)
+_open: list[Producer] = []
+
+
+def place(scenario: Scenario) -> Placed:
+    """Place an order for a visitor; blocks until Kafka has it.
+
+    Raises BrokerUnavailableError or RecordNotSentError within a few seconds.
+    """
+    producer = _producer()
+    tracer = import_string(settings.EVENTVIZ_TRACER)(SOURCE)
+    try:
+        publisher = Publisher(producer, source=SOURCE, tracer=tracer)
+        return place_order(publisher, next(_numbers), scenario)
+    except EventvizError:
+        _forget(producer)
+        raise
+
+
+def _producer() -> Producer:
+    with _lock:
+        if not _open:
+            servers = settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS
+            # The page may be faster than the shop.
+            ensure_topics(servers, PARTITIONS, timeout_ms=TIMEOUT_MS)
+            _open.append(
+                Producer(servers, client_id="shop-page", linger_ms=0, timeout_ms=TIMEOUT_MS)
+            )
+        return _open[0]
+
+
+def _forget(producer: Producer) -> None:
+    """Drop a producer that failed, with all that it still holds: the visitor was told so."""
+    with _lock:
+        if producer in _open:
+            _open.remove(producer)
+    producer.close(timeout_s=0)

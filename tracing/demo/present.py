@@ -1,0 +1,35 @@
+"""What the shop's page shows of an order; the page and its socket draw the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from tracing.demo.status import order_status
+from tracing.domain.text import MAX_ID
+from tracing.projections import reading
+from tracing.web.address import flow_url
+
+if TYPE_CHECKING:
+    from tracing.projections.reading import FlowDetail
+
+__all__ = ["MAX_ID", "order_context"]
+
+SOCKET: Final = "/live/order"
+
+
+def order_context(correlation_id: str, *, order_id: str = "") -> dict[str, Any]:
+    """Return an order's status and flow. Before its first event is stored it is pending.
+
+    `order_id` is what the address says until the flow's own key is known.
+    """
+    detail: FlowDetail | None = reading.read_flow(correlation_id)
+    events = [item.event for item in detail.events] if detail else []
+    return {
+        "order": order_status(events),
+        "order_id": (detail.line.key if detail else None) or order_id or "Your order",
+        "correlation_id": correlation_id,
+        "flow_page": flow_url(correlation_id),
+        "socket": f"{SOCKET}?{urlencode({'id': correlation_id})}",
+        "detail": detail,
+    }

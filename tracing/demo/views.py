@@ -1,0 +1,65 @@
+"""The shop's page: place an order, and watch what it sets in motion."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from tracing.demo import counter
+from tracing.demo.present import MAX_ID, order_context
+from tracing.demo.scenarios import PLAYS, Scenario
+from tracing.demo.services import SERVICES
+from tracing.domain.errors import EventvizError
+from tracing.web import access
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+log = logging.getLogger(__name__)
+
+UNKNOWN: Final = "Pick what shall happen to the order."
+AWAY: Final = "Kafka does not answer, so the order was not placed. Your choice is kept: try again."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def shop(request: HttpRequest) -> HttpResponse:
+    """Show the form, beside it the visitor's order; POST places one."""
+    return _place(request) if request.method == "POST" else _page(request)
+
+
+def _page(
+    request: HttpRequest, *, picked: str = Scenario.FINE, error: str = "", status: int = 200
+) -> HttpResponse:
+    flow, order = (request.GET.get(name, "")[:MAX_ID] for name in ("flow", "order"))
+    context: dict[str, Any] = {
+        "plays": PLAYS.items(),
+        "picked": picked,
+        "error": error,
+        "services": SERVICES,
+        "can_order": access.has_role(request.user, access.Role.OPERATOR),
+        "form_url": request.get_full_path(),
+    }
+    if flow:
+        context |= order_context(flow, order_id=order)
+    return render(request, "tracing/shop.html", context, status=status)
+
+
+def _place(request: HttpRequest) -> HttpResponse:
+    if not access.has_role(request.user, access.Role.OPERATOR):
+        raise PermissionDenied
+    picked = request.POST.get("scenario", "")
+    if picked not in PLAYS:
+        return _page(request, error=UNKNOWN, status=400)
+    try:
+        placed = counter.place(Scenario(picked))
+    except EventvizError as error:
+        log.warning("An order could not be placed: %s", error)
+        return _page(request, picked=picked, error=AWAY, status=503)
+    query = urlencode({"order": placed.order_id, "flow": placed.correlation_id})
+    return HttpResponseRedirect(f"/shop/?{query}", status=303)
