@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import TopicAlreadyExistsError
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,22 @@ def create_topics(broker: str, names: Iterable[str], partitions: int = 3) -> Non
     admin = KafkaAdminClient(bootstrap_servers=broker)
     try:
         for name in names:
-            admin.create_topics({name: {"num_partitions": partitions}}, wait_for_metadata=True)
+            # A client that still asks for a deleted topic may have made it anew meanwhile.
+            with contextlib.suppress(TopicAlreadyExistsError):
+                admin.create_topics({name: {"num_partitions": partitions}}, wait_for_metadata=True)
+    finally:
+        admin.close()
+
+
+def delete_topics(broker: str, names: Iterable[str]) -> None:
+    """Delete topics, and wait until the broker has forgotten them."""
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    try:
+        gone = set(names)
+        admin.delete_topics(list(gone))
+        deadline = time.monotonic() + 10
+        while gone & set(admin.list_topics()):
+            assert time.monotonic() < deadline, "the topics are still there"
     finally:
         admin.close()
 

@@ -1,0 +1,144 @@
+"""The ingestor against the embedded broker: what it reads, from where, and what it says."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.servers.processes import MANAGE, Process, free_port, wait_for
+from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
+from tracing.ingest.pipeline import Options, Pipeline
+from tracing.ingest.selection import parse_start
+from tracing.models import Ingestor, Partition, Record, Source
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("live_log")]
+
+
+@contextmanager
+def ingesting(broker: str, *patterns: str, start: str = "earliest") -> Iterator[None]:
+    """Run an ingestor in a thread of its own."""
+    stop = threading.Event()
+    options = Options(
+        servers=[broker],
+        patterns=patterns,
+        start=parse_start(start),
+        group="test",
+        name="test",
+        discovery_ms=100,
+        max_record_bytes=100_000,
+    )
+
+    def run() -> None:
+        try:
+            Pipeline(options, stop).run()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look again until it holds; fail after 20 seconds."""
+    wait_for(condition, "the ingestor", within_s=20)
+
+
+def message(event_id: str, topic: str) -> Sent:
+    """Return an envelope on its way to a topic."""
+    return Sent(topic, envelope("OrderPlaced", correlation_id="c", event_id=event_id), b"k")
+
+
+@pytest.fixture
+def topic() -> str:
+    """Return a topic name that no other test uses."""
+    return f"orders-{uuid.uuid4().hex[:8]}"
+
+
+def test_it_reads_a_topic_that_appears_later(broker: str, topic: str) -> None:
+    with ingesting(broker, f"{topic}*", start="latest"):
+        wait_until(lambda: Ingestor.objects.filter(state="running").exists())
+
+        create_topics(broker, [f"{topic}-new"])
+        send(broker, [message("a", f"{topic}-new")])
+
+        wait_until(lambda: Record.objects.count() == 1)
+
+
+def test_a_topic_made_anew_is_a_new_source_that_begins_at_0(broker: str, topic: str) -> None:
+    create_topics(broker, [topic])
+    send(broker, [message("a", topic), message("b", topic)])
+    with ingesting(broker, topic):
+        wait_until(lambda: Record.objects.count() == 2)
+
+        delete_topics(broker, [topic])
+        create_topics(broker, [topic])
+        send(broker, [message("c", topic)])
+
+        wait_until(lambda: Record.objects.count() == 3)
+    assert Source.objects.filter(topic=topic).count() == 2
+
+
+def test_it_goes_on_from_its_checkpoint(broker: str, topic: str) -> None:
+    create_topics(broker, [topic])
+    send(broker, [message("a", topic)])
+    with ingesting(broker, topic):
+        wait_until(lambda: Record.objects.count() == 1)
+    send(broker, [message("b", topic)])
+
+    with ingesting(broker, topic):
+        wait_until(lambda: Record.objects.count() == 2)
+
+    assert Ingestor.objects.get().state == "stopped"
+    assert sum(Partition.objects.values_list("next_offset", flat=True)) == 2
+
+
+def test_a_topic_that_is_not_wanted_is_left_alone(broker: str, topic: str) -> None:
+    create_topics(broker, [topic, f"{topic}-other"])
+    send(broker, [message("a", f"{topic}-other"), message("b", topic)])
+
+    with ingesting(broker, topic):
+        wait_until(lambda: Record.objects.count() == 1)
+
+    assert list(Source.objects.values_list("topic", flat=True)) == [topic]
+
+
+def test_an_oversized_value_keeps_its_prefix_length_and_hash(broker: str, topic: str) -> None:
+    create_topics(broker, [topic])
+    send(broker, [Sent(topic, b"x" * 200_000, b"k"), message("b", topic)])
+
+    with ingesting(broker, topic):
+        wait_until(lambda: Record.objects.count() == 2)
+
+    row = Record.objects.get(value_length=200_000)
+    assert len(row.value or b"") == 65_536
+    assert len(row.value_sha256 or b"") == 32
+
+
+def test_a_broker_that_is_away_is_waited_for_and_said(tmp_path: Path) -> None:
+    """In a process of its own: the client leaves the sockets of failed connects behind."""
+    address = f"127.0.0.1:{free_port()}"
+    environment = {
+        "EVENTVIZ_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": address,
+    }
+    with Process("ingest", [*MANAGE, "ingest"], tmp_path / "log", env=environment) as ingestor:
+        wait_until(lambda: Ingestor.objects.filter(state="waiting").exists())
+        assert address in Ingestor.objects.get().detail
+
+        ingestor.send(signal.SIGTERM)
+
+        assert ingestor.wait() == 0
+    assert Ingestor.objects.get().state == "stopped"
