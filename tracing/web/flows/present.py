@@ -136,52 +136,6 @@ def updates(
     )
 
 
-def totals(asked: FlowQuery, *, now_ms: int) -> list[Total]:
-    """Return the totals of all display states. Two queries."""
-    counted = reading.flow_totals(now_ms)
-    found = []
-    for slug, sign in present.STATES.items():
-        count, exact = counted[slug]
-        current = asked.given.get("state") == slug
-        words = f"{count:,}" if exact else f"{count:,}+"
-        found.append(Total(sign, words, asked.url(state="" if current else slug), current))
-    return found
-
-
-def menus(asked: FlowQuery) -> list[Menu]:
-    """Return the filters' menus. One query for each list of names."""
-    types, services, _topics = reading.known_names()
-    url, given = asked.url, asked.given
-    marks = {slug: LABELS[mark] for slug, mark in BY_SLUG.items()}
-    return [
-        menu(url, given, "type", {name: name for name in types}, free=True),
-        menu(url, given, "service", {name: name for name in services if name}, free=True),
-        menu(url, given, "mark", marks),
-        menu(url, given, "since", filters.AGES, title="Time"),
-    ]
-
-
-def updates(
-    lines: Iterable[reading.FlowLine], asked: FlowQuery, *, now_ms: int, whole: bool = False
-) -> str:
-    """Return fragments for the socket: these rows into `#flow-updates`, and the totals.
-
-    `flows.js` takes the rows from there: it replaces those on screen in place, and puts new ones
-    at the top or counts them; a row that is `away` is only ever replaced. With `whole` the rows
-    are the list's first page: others on screen go.
-    """
-    wanted = asked.filter(now_ms)
-    return render_to_string(
-        "tracing/partials/_flow_updates.html",
-        {
-            "rows": rows(lines, now_ms=now_ms, wanted=wanted),
-            "totals": totals(asked, now_ms=now_ms),
-            "now_ms": now_ms,
-            "whole": whole,
-        },
-    )
-
-
 def state(asked: FlowQuery, *, now_ms: int) -> str:
     """Return fragments for the socket: the list's first page."""
     found = reading.list_flows(asked.filter(now_ms), cursor=None, limit=PAGE, now_ms=now_ms)
