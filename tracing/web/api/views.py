@@ -101,10 +101,14 @@ def events(request: HttpRequest) -> HttpResponse:
     given = request.GET.dict()
     parameters.check_known(given, (*EVENT_FILTERS, *PAGING, "before"))
     before = parameters.whole(given, "cursor")
+    wanted = event_filter(given)
     page = reading.list_events(
         before=parameters.whole(given, "before") if before is None else before,
         limit=parameters.limit(given),
-        **event_filter(given),
+        type=wanted["type"],
+        service=wanted["service"],
+        topic=wanted["topic"],
+        text=wanted["text"],
     )
     following = None if page.next_before is None else str(page.next_before)
     return answer({"events": whole_events(page.events), "next": following})

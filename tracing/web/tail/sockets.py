@@ -92,7 +92,7 @@ class TailSocket(LiveSocket):
             topic=wanted.topic,
             text=wanted.text,
         )
-        return present.state(page.events, self.asked)
+        return present.updates(page.events, self.asked, whole=True)
 
     def render_changes(self, changes: list[Change]) -> str:
         """Return the newest of these events, and how many more there were."""
