@@ -147,6 +147,11 @@ def _precedence(item: StoredEvent) -> tuple[int, str, int, int]:
     return (event.timestamp_ms, event.topic, event.partition, event.offset)
 
 
+def events_at(positions: Iterable[int]) -> list[StoredEvent]:
+    """Return the events at these positions, oldest first. Two queries by key."""
+    return stored(list(with_flow().filter(position__in=set(positions)).order_by("position")))
+
+
 def stored_record(record_id: int, part: int) -> StoredRecord | None:
     """Return the bytes of an event's record, None when it is not (or no longer) stored."""
     row = RecordRow.objects.filter(id=record_id).first()

@@ -6,9 +6,11 @@ from tracing.projections.event_reading import (
     EventPage,
     StoredEvent,
     StoredRecord,
+    events_at,
     find_events,
     list_events,
     stored_record,
+    stored_records,
 )
 from tracing.projections.flow_graph import FlowDetail, Link, read_flow
 from tracing.projections.flow_reading import (
@@ -42,6 +44,7 @@ __all__ = [
     "StoredRecord",
     "changes",
     "display_state",
+    "events_at",
     "find_events",
     "flow_lines",
     "flow_totals",
@@ -53,4 +56,5 @@ __all__ = [
     "read_flow",
     "search",
     "stored_record",
+    "stored_records",
 ]
