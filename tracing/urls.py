@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.accounts.urls")),
     path("", include("tracing.web.flows.urls")),
+    path("", include("tracing.web.flow.urls")),
     path("", include("tracing.web.tail.urls")),
     path("", include("tracing.web.search.urls")),
     path("admin/", admin.site.urls),

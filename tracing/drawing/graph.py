@@ -89,6 +89,16 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     height: float
     title: str
 
+    @property
+    def title_x(self) -> float:
+        """Return where the title begins."""
+        return self.x + 14
+
+    @property
+    def title_y(self) -> float:
+        """Return where the title stands."""
+        return self.y + 19
+
 
 class Drawing(msgspec.Struct, frozen=True):
     """A whole graph; nothing in it lies outside `width` and `height`."""

@@ -56,6 +56,11 @@ class Clause(msgspec.Struct, frozen=True):
         return f"the {self.subject} {self._predicate}" if self.verb else self.name
 
     @property
+    def bare(self) -> str:
+        """Return it as a label: `payment failed`, `stock reserved`, or the bare name."""
+        return f"{self.subject} {self.verb}" if self.verb else self.name
+
+    @property
     def _predicate(self) -> str:
         return f"{self.auxiliary} {self.verb}".strip()
 

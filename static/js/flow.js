@@ -1,0 +1,184 @@
+// A flow's page: which event is selected, its causes, its inspector, the keyboard, and growth.
+// The server's fragments know nothing of the viewer: selection is put on them here.
+document.addEventListener("DOMContentLoaded", () => {
+  const flow = document.querySelector("[data-flow]");
+  const stage = document.querySelector("[data-stage]");
+  const inspector = document.getElementById("inspector");
+  const canvas = window.eventvizCanvas;
+  const graph = () => document.getElementById("flow-graph");
+  const cards = () => [...stage.querySelectorAll("a.card")];
+  const asked = () => new URLSearchParams(location.search).get("event");
+  const place = (card) => [Number(card.dataset.x), Number(card.dataset.y)];
+  let known = new Map();
+  let selected = null;
+  let request = 0;
+
+  const cardOf = (event) => cards().find((card) => card.dataset.event === event);
+  const chosen = () => {
+    const event = asked();
+    return event === null ? document.getElementById(graph()?.dataset.default ?? "") : cardOf(event);
+  };
+
+  function mark() {
+    selected = chosen();
+    for (const marked of stage.querySelectorAll(".cause")) marked.classList.remove("cause");
+    for (const card of cards()) {
+      card.tabIndex = card === selected ? 0 : -1;
+      card.toggleAttribute("aria-current", card === selected);
+    }
+    for (const row of document.querySelectorAll(".outline .row")) {
+      row.toggleAttribute("aria-current", row.dataset.event === selected?.dataset.event);
+    }
+    const waiting = selected ? [selected] : [];
+    const seen = new Set(waiting);
+    while (waiting.length) {
+      const card = waiting.pop();
+      for (const id of words(card.dataset.edges)) document.getElementById(id)?.classList.add("cause");
+      for (const cause of words(card.dataset.causes).map((id) => document.getElementById(id))) {
+        if (!cause || seen.has(cause)) continue;
+        cause.classList.add("cause");
+        seen.add(cause);
+        waiting.push(cause);
+      }
+    }
+  }
+  const words = (text) => text.split(" ").filter(Boolean);
+
+  // Asks for the inspector's content, not more often than it can be looked at.
+  function inspect(url) {
+    clearTimeout(request);
+    request = setTimeout(() => htmx.ajax("GET", url, { target: inspector, swap: "innerHTML" }), 60);
+  }
+  function inspectIfChanged() {
+    const shown = inspector.querySelector(".inspected");
+    const same = shown?.dataset.event === selected?.dataset.event;
+    if (selected && !(same && shown.dataset.version === selected.dataset.version)) inspect(selected.href);
+  }
+
+  function select(event, { focus = true, open = true } = {}) {
+    const url = new URL(location.href);
+    url.searchParams.set("event", event);
+    history.replaceState(history.state, "", url);
+    mark();
+    inspect(url.href);
+    canvas?.inspecting();
+    if (open) inspector.classList.add("open");
+    if (!selected) return;
+    canvas?.reveal(selected);
+    if (focus) selected.focus({ preventScroll: true });
+  }
+  function close() {
+    inspector.classList.remove("open");
+    selected?.focus({ preventScroll: true });
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const link = event.target.closest("a[data-event]");
+    if (link) {
+      event.preventDefault();
+      select(link.dataset.event, { focus: !link.closest(".outline, #inspector") });
+    } else if (event.target.closest("[data-close]")) {
+      event.preventDefault();
+      close();
+    } else if (event.target.closest("[data-list]")) {
+      toggleList();
+    } else if (event.target.closest("[data-live]")) {
+      returnToLive();
+    }
+  });
+
+  function toggleList() {
+    const list = flow.dataset.view !== "list";
+    flow.dataset.view = list ? "list" : "graph";
+    document.querySelector("[data-list]").setAttribute("aria-pressed", String(list));
+  }
+  function returnToLive() {
+    const url = new URL(location.href);
+    url.searchParams.delete("event");
+    history.replaceState(history.state, "", url);
+    canvas.follow();
+    mark();
+    inspectIfChanged();
+    canvas.fit(selected);
+  }
+
+  // Along causality where there is some, else to the nearest card that way.
+  function neighbour(key) {
+    const [x, y] = place(selected);
+    const all = cards().filter((card) => card !== selected);
+    if (key === "ArrowLeft") {
+      const cause = words(selected.dataset.causes).map((id) => document.getElementById(id)).find(Boolean);
+      if (cause) return cause;
+    }
+    const effects = all.filter((card) => words(card.dataset.causes).includes(selected.id));
+    if (key === "ArrowRight" && effects.length) return effects[0];
+    const level = key === "ArrowLeft" || key === "ArrowRight";
+    const forward = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
+    const steps = all
+      .map((card) => [card, place(card)])
+      .map(([card, [cx, cy]]) => (level ? [card, (cx - x) * forward, Math.abs(cy - y)] : [card, (cy - y) * forward, Math.abs(cx - x)]))
+      .filter(([, ahead, aside]) => ahead > 0 && aside < (level ? 40 : 120));
+    return steps.sort((one, other) => one[1] - other[1])[0]?.[0];
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const busy = event.target.closest("input, textarea, select, [contenteditable], dialog");
+    if (busy || event.ctrlKey || event.metaKey || event.altKey) return;
+    const zooms = { "+": "in", "=": "in", "-": "out", 0: "fit", 1: "one" };
+    if (event.key === "Escape") close();
+    else if (event.key === "l") toggleList();
+    else if (zooms[event.key]) canvas?.act(zooms[event.key]);
+    else if (event.key.startsWith("Arrow") && selected && !event.target.closest("#inspector, .outline")) {
+      event.preventDefault();
+      const next = neighbour(event.key);
+      if (next) select(next.dataset.event, { open: inspector.classList.contains("open") });
+    } else if (event.key === "Enter" && selected && event.target.closest("a.card")) {
+      event.preventDefault();
+      inspector.classList.add("open");
+      document.getElementById("inspected-title")?.focus();
+    }
+  });
+
+  function remember() {
+    known = new Map(cards().map((card) => [card.id, place(card)]));
+  }
+  function grown() {
+    flow.dataset.growing = "";
+    const held = document.activeElement === document.body && lastFocus ? document.getElementById(lastFocus) : null;
+    const anchor = selected && document.getElementById(selected.id);
+    const before = anchor && known.get(anchor.id);
+    canvas?.measure();
+    mark();
+    for (const card of cards()) if (known.size && !known.has(card.id)) card.classList.add("fresh");
+    held?.focus({ preventScroll: true });
+    if (canvas?.following) canvas.fit(selected);
+    else if (before) canvas?.keep(place(anchor)[0] - before[0], place(anchor)[1] - before[1]);
+    inspectIfChanged();
+    remember();
+  }
+  let lastFocus = "";
+  stage.addEventListener("focusin", (event) => { lastFocus = event.target.id; });
+  stage.addEventListener("focusout", (event) => { if (event.relatedTarget) lastFocus = ""; });
+  new MutationObserver(grown).observe(stage, { childList: true });
+
+  setInterval(() => {
+    for (const since of document.querySelectorAll("[data-since-us]")) {
+      const now = (window.eventvizNow ?? Date.now)();
+      const seconds = Math.max(Math.floor(now - Number(since.dataset.sinceUs) / 1000) / 1000, 0);
+      since.textContent = lasting(Math.floor(seconds));
+    }
+  }, 1000);
+  function lasting(seconds) {
+    for (const [unit, size, small, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
+      const rest = Math.floor((seconds % size) / part);
+      if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${small}` : ""}`;
+    }
+    return `${seconds} s`;
+  }
+
+  canvas?.measure();
+  mark();
+  canvas?.fit(selected);
+  remember();
+});

@@ -1,0 +1,146 @@
+"""One event as the inspector shows it: its envelope, its record, its neighbours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain.event import Event
+from tracing.drawing.durations import duration, offset
+from tracing.projections import reading
+from tracing.web import present
+from tracing.web.address import event_api_url, flow_url
+from tracing.web.flow import payload
+from tracing.web.flow.present import look_of, mark_words, version_of
+from tracing.web.present import Sign
+
+if TYPE_CHECKING:
+    from tracing.projections.reading import FlowDetail, StoredEvent
+
+# More effects than this are counted, not listed.
+MAX_EFFECTS = 12
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """A cause or an effect: what it is called, its address, and how far away in time."""
+
+    label: str
+    url: str
+    delay: str
+    event_id: str = ""
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What caused an event: a neighbour here or in another flow, or an id nobody has seen."""
+
+    id: str
+    here: Neighbour | None = None
+    elsewhere: str = ""
+
+
+class Inspected(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is shown of one event. `version` is that of its card, for `flow.js`."""
+
+    item: reading.StoredEvent
+    event: Event
+    look: Sign
+    marks: tuple[str, ...]
+    iso: str
+    clock: str
+    offset: str
+    own_time: str
+    time_ms: int
+    cause: Cause | None
+    effects: list[Neighbour]
+    more_effects: int
+    headers: list[payload.HeaderLine]
+    more_headers: int
+    payload: payload.Shown | None
+    stored: bool
+    truncated: bool
+    api_url: str
+    version: str
+
+
+def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
+    """Return an event with its record and neighbours. Two queries by key."""
+    event = item.event
+    record = reading.stored_record(item.record, event.part)
+    shown = None
+    if record is not None:
+        undecodable = event.error is not None or record.payload is None
+        shown = payload.preview(record.record) if undecodable else payload.payload(record.payload)
+    lines, more_headers = payload.headers(record.record.headers if record else ())
+    effects = [link for link in detail.links if link.cause == event.event_id]
+    first = min(other.event.time_us for other in detail.events)
+    time_ms = event.time_us // 1_000
+    return Inspected(
+        item=item,
+        event=event,
+        look=look_of(event),
+        marks=mark_words(item),
+        iso=present.iso(time_ms),
+        clock=present.clock(time_ms),
+        offset=offset(event.time_us - first),
+        own_time=_own_time(event),
+        time_ms=time_ms,
+        cause=_cause(detail, event),
+        effects=[
+            _neighbour(detail, link.effect, f"{duration(link.latency_us)} later")
+            for link in effects[:MAX_EFFECTS]
+        ],
+        more_effects=max(len(effects) - MAX_EFFECTS, 0),
+        headers=lines,
+        more_headers=more_headers,
+        payload=shown,
+        stored=record is not None,
+        truncated=record is not None and record.record.truncated,
+        api_url=event_api_url(event.event_id),
+        version=version_of(
+            item,
+            led=len(effects),
+            caused=sum(link.effect == event.event_id for link in detail.links),
+        ),
+    )
+
+
+def find(detail: FlowDetail, event_id: str) -> StoredEvent | None:
+    """Return a flow's event, also one of a large flow that is not drawn. One query at most."""
+    for item in detail.events:
+        if item.event.event_id == event_id:
+            return item
+    if detail.shown == detail.total:
+        return None
+    return next(
+        (item for item in reading.find_events(event_id) if item.flow == detail.line.id), None
+    )
+
+
+def _cause(detail: FlowDetail, event: Event) -> Cause | None:
+    cause_id = event.causation_id
+    if cause_id is None:
+        return None
+    for link in detail.links:
+        if link.effect == event.event_id and link.cause == cause_id:
+            delay = f"{duration(link.latency_us)} before"
+            return Cause(id=cause_id, here=_neighbour(detail, cause_id, delay))
+    elsewhere = detail.outside.get(cause_id)
+    return Cause(id=cause_id, elsewhere=flow_url(elsewhere, cause_id) if elsewhere else "")
+
+
+def _neighbour(detail: FlowDetail, event_id: str, delay: str) -> Neighbour:
+    label = next(
+        (other.event.type for other in detail.events if other.event.event_id == event_id), event_id
+    )
+    return Neighbour(label, flow_url(detail.line.correlation_id, event_id), delay, event_id)
+
+
+def _own_time(event: Event) -> str:
+    """Return how the producer's clock stands to Kafka's: `28 ms before Kafka's`."""
+    if event.occurred_us is None:
+        return ""
+    apart = event.timestamp_ms - event.occurred_us // 1_000
+    if not apart:
+        return "the same as Kafka's"
+    return f"{duration(abs(apart) * 1_000)} {'before' if apart > 0 else 'after'} Kafka's"
