@@ -36,4 +36,3 @@ def provider(service: str) -> TracerProvider:
 def tracer_of(service: str) -> Tracer:
     """Return a tracer for one of several services of this process."""
     return provider(service).get_tracer(SCOPE)
-

@@ -34,12 +34,13 @@ def shop(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, *, picked: str = Scenario.FINE, error: str = "", status: int = 200
+    request: HttpRequest, *, picked: str = "", error: str = "", status: int = 200
 ) -> HttpResponse:
-    flow, order = (request.GET.get(name, "")[:MAX_ID] for name in ("flow", "order"))
+    asked = request.GET
+    flow, order = (asked.get(name, "")[:MAX_ID] for name in ("flow", "order"))
     context: dict[str, Any] = {
         "plays": PLAYS.items(),
-        "picked": picked,
+        "picked": picked or asked.get("scenario", Scenario.FINE),
         "error": error,
         "services": SERVICES,
         "can_order": access.has_role(request.user, access.Role.OPERATOR),
@@ -61,5 +62,5 @@ def _place(request: HttpRequest) -> HttpResponse:
     except EventvizError as error:
         log.warning("An order could not be placed: %s", error)
         return _page(request, picked=picked, error=AWAY, status=503)
-    query = urlencode({"order": placed.order_id, "flow": placed.correlation_id})
+    query = urlencode({"order": placed.order_id, "flow": placed.correlation_id, "scenario": picked})
     return HttpResponseRedirect(f"/shop/?{query}", status=303)

@@ -126,7 +126,9 @@ class Supervisor:
         )
         assert child.stdout is not None
         os.set_blocking(child.stdout.fileno(), False)
-        self._selector.register(child.stdout, selectors.EVENT_READ, _Lines(name, len(self._children)))
+        self._selector.register(
+            child.stdout, selectors.EVENT_READ, _Lines(name, len(self._children))
+        )
         self._children[name] = child
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, what: str) -> None:
@@ -148,7 +150,7 @@ class Supervisor:
         while child.poll() is None:
             self._forward(TICK_S)
         self._forward(0)
-        del self._children[name]
+        self._close(self._children.pop(name))
         if child.returncode:
             raise ChildEndedError(_epitaph(name, child.returncode))
 
@@ -184,8 +186,13 @@ class Supervisor:
         self._signal_all(signal.SIGKILL)
         for child in self._children.values():
             child.wait()
-            if child.stdout:
-                child.stdout.close()
+            self._close(child)
+
+    def _close(self, child: subprocess.Popen[bytes]) -> None:
+        if child.stdout:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(child.stdout)
+            child.stdout.close()
 
     def _signal_all(self, signum: signal.Signals) -> None:
         for child in self._children.values():
