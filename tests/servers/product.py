@@ -51,6 +51,27 @@ class Product:
         """Start `manage.py <name> ...`."""
         return self.start(name, *MANAGE, name, *arguments)
 
+    def start_web(self) -> None:
+        """Start the web server and wait until it listens."""
+        # The pings cut a browser that has stopped reading, as in a real installation.
+        pings = ("--ping-interval", "5", "--ping-timeout", "10")
+        where = ("-b", "127.0.0.1", "-p", str(self.port))
+        daphne = (
+            sys.executable,
+            "-m",
+            "daphne",
+            "-v",
+            "0",
+            *where,
+            *pings,
+            "eventviz.asgi:application",
+        )
+        self.start("web", *daphne).wait_until(lambda: can_connect(self.port), "listen")
+
+    def stop_web(self) -> None:
+        """End the web server; the other processes go on."""
+        self.processes["web"].end()
+
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body of a page, also of one that is an error."""
         try:
@@ -143,12 +164,7 @@ def running_product(
         if migrate.wait(60):
             raise ServerError(migrate.output)
         product.manage("ingest")
-        # The pings cut a browser that has stopped reading, as in a real installation.
-        pings = ("--ping-interval", "5", "--ping-timeout", "10")
-        where = ("-b", "127.0.0.1", "-p", str(port))
-        daphne = (sys.executable, "-m", "daphne", *where, *pings, "eventviz.asgi:application")
-        web = product.start("web", *daphne)
         if shop:
             product.manage("shop")
-        web.wait_until(lambda: can_connect(port), "listen")
+        product.start_web()
         yield product

@@ -1,0 +1,135 @@
+"""A flow's page in a browser: it grows, is worked by keyboard and keeps what was chosen."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers.product import Product
+from tests.strangers.producing import Sent, create_topics, envelope, send
+
+pytestmark = pytest.mark.slow
+
+TYPES = ["OrderPlaced", "StockReserved", "PaymentFailed", "StockReleased", "OrderCancelled"]
+TOPIC = "flow-page"
+CHOSEN = "a.card[aria-current]"
+
+
+@pytest.fixture(scope="module")
+def topic(product: Product) -> str:
+    """Return a topic that exists."""
+    create_topics(product.broker, [TOPIC])
+    return TOPIC
+
+
+def produce(product: Product, topic: str, flow: str, first: int, last: int) -> None:
+    """Send the flow's events from one place to another, each caused by the one before."""
+    send(
+        product.broker,
+        [
+            Sent(
+                topic,
+                envelope(
+                    TYPES[place],
+                    correlation_id=flow,
+                    event_id=f"{flow}-{place}",
+                    causation_id=f"{flow}-{place - 1}" if place else None,
+                    payload={"orderId": "ORD-1", "place": place},
+                ),
+                b"ORD-1",
+                (("source", TYPES[place].encode()),),
+            )
+            for place in range(first, last)
+        ],
+    )
+
+
+def open_flow(page: Page, product: Product, topic: str, events: int) -> str:
+    """Make a flow of so many events and open its page; return its id."""
+    flow = str(uuid.uuid4())
+    produce(product, topic, flow, 0, events)
+    product.wait_for_flow(flow, events=events)
+    page.goto(f"{product.url}/flows/{flow}")
+    expect(page.locator("a.card")).to_have_count(events)
+    expect(page.locator("html")).to_have_attribute("data-connection", "open")
+    return flow
+
+
+def test_the_graph_grows_and_keeps_the_chosen_event(
+    page: Page, product: Product, topic: str
+) -> None:
+    flow = open_flow(page, product, topic, events=2)
+    page.evaluate("window.sameDocument = true")
+    page.locator(f'a.card[data-event="{flow}-0"]').click()
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-0")
+
+    produce(product, topic, flow, 2, len(TYPES))
+
+    expect(page.locator("a.card")).to_have_count(len(TYPES))
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-0")
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_the_failed_event_is_chosen_at_first(page: Page, product: Product, topic: str) -> None:
+    flow = open_flow(page, product, topic, events=len(TYPES))
+
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-2")
+    expect(page.locator("#inspector")).to_contain_text("PaymentFailed")
+
+
+def test_arrows_walk_between_events_and_enter_opens(
+    page: Page, product: Product, topic: str
+) -> None:
+    flow = open_flow(page, product, topic, events=len(TYPES))
+    chosen = page.locator(CHOSEN)
+    chosen.focus()
+
+    page.keyboard.press("ArrowLeft")
+    expect(chosen).to_have_attribute("data-event", f"{flow}-1")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(chosen).to_have_attribute("data-event", f"{flow}-3")
+    page.keyboard.press("Enter")
+
+    inspector = page.locator("#inspector")
+    expect(inspector).to_contain_text("StockReleased")
+    expect(inspector).to_contain_text(f"{topic}[")
+    assert "event=" in page.url
+
+
+def test_a_deep_link_opens_its_event(page: Page, product: Product, topic: str) -> None:
+    flow = open_flow(page, product, topic, events=len(TYPES))
+
+    page.goto(f"{product.url}/flows/{flow}?event={flow}-4")
+
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-4")
+    expect(page.locator("#inspector")).to_contain_text("OrderCancelled")
+
+
+def test_a_narrow_window_shows_the_flow_as_a_list(page: Page, product: Product, topic: str) -> None:
+    page.set_viewport_size({"width": 600, "height": 800})
+    flow = str(uuid.uuid4())
+    produce(product, topic, flow, 0, len(TYPES))
+    product.wait_for_flow(flow, events=len(TYPES))
+
+    page.goto(f"{product.url}/flows/{flow}")
+
+    rows = page.locator(".outline .row")
+    expect(rows).to_have_count(len(TYPES))
+    expect(rows.first).to_be_visible()
+    expect(page.locator("a.card").first).not_to_be_visible()
+
+
+def test_a_flow_that_is_not_there_yet_appears_by_itself(
+    page: Page, product: Product, topic: str, complaints: list[str]
+) -> None:
+    flow = str(uuid.uuid4())
+    page.goto(f"{product.url}/flows/{flow}")
+    # The answer is 404, which the browser reports.
+    complaints.clear()
+
+    produce(product, topic, flow, 0, 2)
+
+    expect(page.locator("a.card")).to_have_count(2)
