@@ -43,11 +43,12 @@
     });
   }
 
-  // A strip wraps what does not fit into lines that are cut off; those are counted.
+  // A strip is cut off where its room ends; the steps behind that are counted.
   function measure(strips) {
     const counts = strips.map((strip) => {
       const steps = [...strip.children];
-      const hidden = steps.filter((step) => step.offsetTop > 0).length;
+      const room = strip.clientWidth;
+      const hidden = steps.filter((step) => step.offsetLeft + step.offsetWidth > room + 1).length;
       return hidden + Number(strip.dataset.beyond || 0);
     });
     strips.forEach((strip, index) => {

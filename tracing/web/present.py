@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ _SALT = b"257638"
 # A namespace's part with its separator; a version at the end (`.v2`) belongs to the name.
 _SEPARATED = re.compile(r"[^./:]*[./:]+(?=.)", re.DOTALL)
 _VERSION = re.compile(r"[./:]v?\d[\d.]*$", re.I)
+# `Placed` of `OrderPlaced`; a name in another style stays whole.
+_LAST_WORD = re.compile(r"(?<=[a-z0-9])[A-Z][a-z]{2,}$")
 _GENERIC = {"service", "svc", "ms", "app"}
 
 
@@ -59,8 +62,12 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One type in a flow's strip. `tone` is '', 'fail' or 'back'."""
+    """One type in a flow's strip. `tone` is '', 'fail' or 'back'.
 
+    `lead` and `label` make the name; where there is little room, `label` alone is shown.
+    """
+
+    lead: str
     label: str
     title: str
     service: Service
@@ -89,16 +96,22 @@ def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
     """Return a flow's strip with short labels; the full type stays in the title."""
     held = list(strip)
     common = namespace([event_type for event_type, _, _ in held])
-    return [
-        Step(
-            label=event_type[len(common) :],
-            title=_title(event_type, service, count),
-            service=service_of(service),
-            tone=tone_of(event_type),
-            count=count,
-        )
-        for event_type, service, count in held
-    ]
+    names = [event_type[len(common) :] for event_type, _, _ in held]
+    often = Counter(_last_word(name) for name in names)
+    steps = []
+    for name, (event_type, service, count) in zip(names, held, strict=True):
+        tone, last = tone_of(event_type), _last_word(name)
+        # What failed or went back is said in full, and so is what another name ends with too.
+        label = last if not tone and often[last] == 1 else name
+        lead = name.removesuffix(label)
+        title = _title(event_type, service, count)
+        steps.append(Step(lead, label, title, service_of(service), tone, count))
+    return steps
+
+
+def _last_word(name: str) -> str:
+    found = _LAST_WORD.search(name)
+    return found[0] if found else name
 
 
 def _title(event_type: str, service: str, count: int) -> str:
