@@ -51,7 +51,7 @@ def _basket(order_id: str, scenario: Scenario) -> Payload:
     # With two items or more, one is set aside before the other turns out to be missing.
     least = 2 if scenario is Scenario.OUT_OF_STOCK else 1
     goods = _dice.sample(_GOODS, _dice.randint(least, 3))
-    items = [
+    items: list[Payload] = [
         {"sku": sku, "name": name, "quantity": _dice.randint(1, 3), "price": price / 100}
         for sku, name, price in goods
     ]

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 # The embedded broker waits half of it before a group begins.
 SESSION_TIMEOUT_MS: Final = 2_000
-# The embedded broker answers a waiting fetch late: at 500 ms a new record takes 120 ms, at 100 ms 24.
+# The embedded broker answers a waiting fetch late: a new record takes 24 ms, at 500 ms it took 120.
 FETCH_MAX_WAIT_MS: Final = 100
 JOIN_TIMEOUT_S: Final = 10.0
 

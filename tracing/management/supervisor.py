@@ -40,7 +40,7 @@ class PortTakenError(EventvizError):
     """A port is taken."""
 
 
-class StopRequested(BaseException):  # noqa: N818
+class StopRequested(BaseException):
     """Somebody asked for the end: Ctrl-C, SIGTERM or a closed terminal."""
 
 
@@ -122,7 +122,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             process_group=0,
             # Safe here: the supervisor has no threads.
-            preexec_fn=die_with(os.getpid(), signal.SIGKILL),  # noqa: PLW1509
+            preexec_fn=die_with(os.getpid(), signal.SIGKILL),
         )
         assert child.stdout is not None
         os.set_blocking(child.stdout.fileno(), False)
@@ -224,7 +224,7 @@ class _Lines:
         return f"\033[{self._colour}m{name}\033[0m" if colour else name
 
 
-def _request_stop(signum: int, frame: FrameType | None) -> None:
+def _request_stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise StopRequested(signum)
 
 

@@ -69,7 +69,7 @@ def test_an_effect_joins_its_causes_trace_with_a_span_of_its_own() -> None:
 
     effect = compose(found[1], "StockReserved")
 
-    before, after = (dict(it.headers)["traceparent"].split(b"-") for it in (cause, effect))
+    before, after = ((dict(it.headers)["traceparent"] or b"").split(b"-") for it in (cause, effect))
     assert after[1] == before[1]
     assert after[2] != before[2]
     assert effect.event.causation_id == cause.event.event_id

@@ -57,15 +57,13 @@ def test_it_puts_the_childs_name_before_each_line() -> None:
 def test_a_child_that_ends_ends_the_others_and_is_named(code: str, says: str) -> None:
     out = io.StringIO()
 
-    with (
-        pytest.raises(ChildEndedError, match=f"short ended with {says}"),
-        Supervisor(out) as all_of,
-    ):
-        all_of.start("long", SLEEPER)
-        all_of.wait_until(lambda: "up" in out.getvalue(), timeout_s=10, what="It")
-        [long] = all_of._children.values()
-        all_of.start("short", [sys.executable, "-c", code])
-        all_of.run()
+    with Supervisor(out) as supervisor:
+        supervisor.start("long", SLEEPER)
+        supervisor.wait_until(lambda: "up" in out.getvalue(), timeout_s=10, what="It")
+        [long] = supervisor._children.values()
+        supervisor.start("short", [sys.executable, "-c", code])
+        with pytest.raises(ChildEndedError, match=f"short ended with {says}"):
+            supervisor.run()
 
     assert long.returncode == -signal.SIGTERM
 
@@ -82,12 +80,10 @@ def test_a_stubborn_child_is_killed() -> None:
 
 
 def test_it_says_what_did_not_answer_in_time() -> None:
-    with (
-        pytest.raises(ChildEndedError, match="The thing has not answered"),
-        Supervisor(io.StringIO()) as supervisor,
-    ):
+    with Supervisor(io.StringIO()) as supervisor:
         supervisor.start("long", SLEEPER)
-        supervisor.wait_until(lambda: False, timeout_s=0.1, what="The thing")
+        with pytest.raises(ChildEndedError, match="The thing has not answered"):
+            supervisor.wait_until(lambda: False, timeout_s=0.1, what="The thing")
 
 
 def test_a_taken_port_is_one_line_with_advice() -> None:

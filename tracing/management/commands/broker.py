@@ -28,4 +28,4 @@ class Command(BaseCommand):
         except EventvizError as error:
             raise CommandError(str(error)) from error
         self.stderr.write(f"The embedded broker listens on 127.0.0.1:{options['port']}.")
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606
