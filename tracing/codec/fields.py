@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,15 @@ def identifier(value: object) -> str | None:
 
 def label(value: object) -> str | None:
     """Return a name (type, service, version) as text, None when empty."""
+    if isinstance(value, str | bytes) and len(value) <= MAX_LABEL:
+        return _label(value)
+    text = _scalar(value)
+    return clean(text, MAX_LABEL) if text and text.strip() else None
+
+
+# The same few names come with every record.
+@functools.lru_cache(maxsize=2_000)
+def _label(value: str | bytes) -> str | None:
     text = _scalar(value)
     return clean(text, MAX_LABEL) if text and text.strip() else None
 

@@ -18,7 +18,7 @@ from tracing.domain.marks import Mark
 from tracing.domain.rules import Role, role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 LARGE = 1_000
 # Of a large flow, this many (type, service) pairs are counted apart: those first by name. A pair
@@ -38,14 +38,14 @@ class State(enum.IntEnum):
     COMPENSATED = 3
 
 
-class Node(msgspec.Struct, frozen=True, array_like=True):
+class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How often a (type, service) pair occurred, and where first."""
 
     count: int
     first: When
 
 
-class Sums(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Sums(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What a flow's row is made from: a fold over its records, in any order."""
 
     records: int
@@ -85,32 +85,33 @@ def node_name(event_type: str, service: str) -> str:
     return f"{event_type}\x00{service}"
 
 
-def sums_of(facts: Iterable[Fact], *, records: int) -> Sums:
+def sums_of(facts: Sequence[Fact], *, records: int) -> Sums:
     """Fold at least one fact into sums; `records` counts the copies too. Cost: linear."""
-    total: Sums | None = None
+    nodes: dict[tuple[str, str], Node] = {}
+    roles = Role.PLAIN
+    failures: list[When] = []
     for fact in facts:
-        one = _single(fact)
-        total = one if total is None else merge(total, one)
-    if total is None:
-        raise ValueError("A flow has at least one record.")
-    return msgspec.structs.replace(total, records=records)
-
-
-def _single(fact: Fact) -> Sums:
-    when = (fact.time_us, fact.place)
-    found = role(fact.type)
+        when = (fact.time_us, fact.place)
+        pair = (fact.type, fact.service)
+        known = nodes.get(pair)
+        nodes[pair] = Node(known.count + 1, min(known.first, when)) if known else Node(1, when)
+        found = role(fact.type)
+        if found:
+            roles |= found
+            if found & Role.FAILED:
+                failures.append(when)
     return Sums(
-        records=1,
-        events=1,
-        started_ms=fact.timestamp_ms,
-        last_ms=fact.timestamp_ms,
-        first_us=fact.time_us,
-        last_us=fact.time_us,
-        roles=int(found),
-        undecodable=fact.undecodable,
-        root=(fact.cause is not None, fact.time_us, fact.place),
-        failure=when if found & Role.FAILED else None,
-        nodes={node_name(fact.type, fact.service): Node(1, when)},
+        records=records,
+        events=len(facts),
+        started_ms=min(fact.timestamp_ms for fact in facts),
+        last_ms=max(fact.timestamp_ms for fact in facts),
+        first_us=min(fact.time_us for fact in facts),
+        last_us=max(fact.time_us for fact in facts),
+        roles=int(roles),
+        undecodable=any(fact.undecodable for fact in facts),
+        root=min((fact.cause is not None, fact.time_us, fact.place) for fact in facts),
+        failure=min(failures, default=None),
+        nodes=_bounded({node_name(*pair): node for pair, node in nodes.items()}),
     )
 
 
@@ -139,16 +140,20 @@ def _merge_nodes(one: dict[str, Node], other: dict[str, Node]) -> dict[str, Node
         merged[name] = (
             Node(known.count + node.count, min(known.first, node.first)) if known else node
         )
-    if len(merged) <= MAX_NODES:
-        return merged
-    return {name: merged[name] for name in sorted(merged)[:MAX_NODES]}
+    return _bounded(merged)
+
+
+def _bounded(nodes: dict[str, Node]) -> dict[str, Node]:
+    if len(nodes) <= MAX_NODES:
+        return nodes
+    return {name: nodes[name] for name in sorted(nodes)[:MAX_NODES]}
 
 
 def derive(facts: Iterable[Fact]) -> FlowRow:
     """Return the row of a flow of at most `LARGE` records, from all its facts (one or more)."""
     held = list(facts)
     events = canonical(held)
-    total = sums_of(events.values(), records=len(held))
+    total = sums_of(list(events.values()), records=len(held))
     # The copies widen the flow's span in Kafka's time, but are no events of their own.
     total = msgspec.structs.replace(
         total,

@@ -9,7 +9,7 @@ import msgspec
 JoinedBy = Literal["correlation", "trace", "event"]
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The fields of an envelope as its producer wrote them, cleaned; None where absent.
 
     `payload` is the raw JSON (or other) bytes of the content. `occurred_us` is in microseconds
@@ -29,7 +29,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event with its identity, as the read models know it.
 
     `part` counts the events of one record (a batch holds several). `error` is set when the

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Place = tuple[str, int, int, int, int]
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record's part in its flow.
 
     `event` and `cause` are 16-byte digests of the ids. `key` is a 64-bit hash of the record key,

@@ -20,8 +20,9 @@ def identify(record: Record, envelope: Envelope, part: int = 0) -> Event:
     The event id is the producer's, else the record's coordinates. The correlation is the
     producer's, else the trace id, else the event id. A key never makes a flow.
     """
-    fallback = f"{record.coordinates}#{part}" if part else record.coordinates
-    event_id = envelope.event_id or fallback
+    event_id = envelope.event_id
+    if event_id is None:
+        event_id = f"{record.coordinates}#{part}" if part else record.coordinates
     joined_by: JoinedBy
     if envelope.correlation_id:
         correlation_id, joined_by = envelope.correlation_id, "correlation"

@@ -6,7 +6,6 @@ not depend on the size of the batch.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,9 @@ INSERT INTO tracing_searchkey (key_hash, flow_id) VALUES (%s, %s) ON CONFLICT DO
 
 # What joins the events; of several ways, the most explicit one names the flow's.
 _RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
+
+
+_json = msgspec.json.Encoder().encode
 
 
 class _Stored(msgspec.Struct):
@@ -133,7 +135,7 @@ def _fold(flow: _Stored, items: list[Prepared], catalogue: Catalogue) -> FlowRow
         facts = packing.unpack(held.facts, catalogue)
         held.facts, held.sums = [], sums_of(facts, records=len(facts))
     else:
-        held.sums = merge(held.sums, sums_of((item.fact for item in items), records=len(items)))
+        held.sums = merge(held.sums, sums_of([item.fact for item in items], records=len(items)))
     return derive_large(held.sums)
 
 
@@ -150,7 +152,7 @@ def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
         row.duration_us,
         row.root[-1],
         row.failure[-1] if row.failure else None,
-        json.dumps(row.strip, ensure_ascii=False, separators=(",", ":")),
+        _json(row.strip).decode(),
         position,
         packing.dump(flow.held),
         flow.id,
