@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from channels.routing import URLRouter
+from django.conf import settings
 from django.urls import path, re_path
 
+from tracing.demo.sockets import OrderSocket
 from tracing.web.api.sockets import TailStream
+from tracing.web.flow.sockets import FlowSocket
 from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.nowhere import Nowhere
 from tracing.web.tail.sockets import TailSocket
@@ -13,8 +16,10 @@ from tracing.web.tail.sockets import TailSocket
 websocket = URLRouter(
     [
         path("live/flows", FlowsSocket.as_asgi()),
+        path("live/flow", FlowSocket.as_asgi()),
         path("live/tail", TailSocket.as_asgi()),
         path("api/tail", TailStream.as_asgi()),
+        *([path("live/order", OrderSocket.as_asgi())] if settings.EVENTVIZ_SHOP else []),
         re_path(r"", Nowhere.as_asgi()),
     ]
 )

@@ -117,6 +117,31 @@ async def test_a_page_that_knows_its_position_gets_only_what_came_since(cookie: 
     assert page.position == position + 1
 
 
+async def test_a_flow_that_does_not_exist_yet_appears_and_grows(cookie: bytes) -> None:
+    async with opened("/live/flow?id=a%2Fb%20%3Cc%3E", cookie) as page:
+        unknown = await page.frame_text()
+        await log(record("e1", flow="a/b <c>"), record("other", flow="o-2"))
+        begun = await page.until('id="flow-graph"')
+        await log(record("e2", "PaymentFailed", flow="a/b <c>", cause="e1"))
+        grown = await page.until("PaymentFailed")
+
+    assert 'id="flow-head"' not in unknown
+    assert 'data-event="e1"' in begun
+    assert "other" not in begun
+    assert 'data-event="e1"' in grown
+    assert 'data-event="e2"' in grown
+    assert "<c>" not in grown
+
+
+async def test_a_flow_is_not_sent_again_for_the_events_of_others(cookie: bytes) -> None:
+    position = await log(record("e1"))
+
+    async with opened(f"/live/flow?id=o-1&after={position}", cookie) as page:
+        await page.until('id="shell-live"')
+        await log(record("e2", flow="o-2"))
+        assert await page.silent(0.5)
+
+
 async def test_a_position_of_another_log_gets_the_state(cookie: bytes) -> None:
     await log(record("e1", flow="first"))
 
@@ -240,7 +265,7 @@ async def test_live_pages_go_on_after_the_database_was_away(
         await sync_to_async(execute)("ALTER TABLE tracing_loghead RENAME TO away")
         try:
             async with asyncio.timeout(WAIT_S):
-                while "Live pages wait" not in caplog.text:
+                while "Live pages wait" not in caplog.text:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
             await sync_to_async(execute)("ALTER TABLE away RENAME TO tracing_loghead")
@@ -250,7 +275,7 @@ async def test_live_pages_go_on_after_the_database_was_away(
     assert caplog.text.count("Live pages wait") == 1
 
 
-@pytest.mark.parametrize("path", ["/live/flows", "/live/tail", "/api/tail"])
+@pytest.mark.parametrize("path", ["/live/flows", "/live/flow?id=x", "/live/tail", "/api/tail"])
 @pytest.mark.parametrize(
     "origin", [b"http://evil.example", b"http://127.0.0.1:9000", b"https://127.0.0.1:8000", b"null"]
 )

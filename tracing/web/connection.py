@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import time
@@ -65,7 +66,7 @@ class Connection(AsyncWebsocketConsumer):  # type: ignore[misc]
     def said(self, message: dict[str, Any]) -> None:
         """Take a JSON object that the other side sent; others are ignored."""
 
-    @property
+    @functools.cached_property
     def parameters(self) -> dict[str, str]:
         """Return the query string's parameters, of each the last."""
         raw = self.scope["query_string"].decode("utf-8", "replace")
