@@ -136,8 +136,11 @@ def default_event(detail: FlowDetail) -> StoredEvent:
     return failed[0] if failed else detail.events[-1]
 
 
-def fragment_context(detail: FlowDetail, *, now_ms: int) -> dict[str, Any]:
-    """Return what `_flow_head.html`, `_flow_graph.html` and `_flow_outline.html` need."""
+def fragment_context(detail: FlowDetail, *, now_ms: int, base: str = "") -> dict[str, Any]:
+    """Return what `_flow_head.html`, `_flow_graph.html` and `_flow_outline.html` need.
+
+    `base` is the address of the flow's page where the fragments stand on another one.
+    """
     items = distinct(detail.events)
     spots = [_spot(item) for item in items]
     arrows = [Arrow(link.cause, link.effect, link.latency_us) for link in detail.links]
@@ -163,6 +166,7 @@ def fragment_context(detail: FlowDetail, *, now_ms: int) -> dict[str, Any]:
         "outline": lines,
         "default_id": element_id("ev", chosen.event.event_id),
         "now_ms": now_ms,
+        "base": base,
     }
 
 
