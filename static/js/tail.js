@@ -3,7 +3,6 @@
 (() => {
   const MAX_ROWS = 500;
   const rows = document.getElementById("tail-rows");
-  const updates = document.getElementById("tail-updates");
   const button = document.querySelector("[data-pause]");
   const pill = document.querySelector("[data-new]");
   // What was on its way when the pause began, newest first.
@@ -35,6 +34,8 @@
   }
 
   function take() {
+    // Each frame brings this element anew.
+    const updates = document.getElementById("tail-updates");
     const whole = "whole" in updates.dataset;
     delete updates.dataset.whole;
     const came = [...updates.children];
