@@ -5,6 +5,7 @@
   const stage = canvas?.querySelector("[data-stage]");
   if (!stage) return;
   const READABLE = 0.62;
+  const COMFORTABLE = 0.85;
   const MARGIN = 40;
   let view = { x: 0, y: 0, k: 1 };
   let following = true;
@@ -32,7 +33,8 @@
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!size.width || !width) return;
     const whole = Math.min(width / size.width, (height - 48) / size.height, 1);
-    const k = Math.max(whole, READABLE);
+    // What cannot be seen whole anyway is better read than overviewed.
+    const k = whole >= READABLE ? whole : size.height * COMFORTABLE < height - 48 ? COMFORTABLE : READABLE;
     const x = Math.max((width - size.width * k) / 2, 0);
     const room = height - 48 - size.height * k;
     show({ k, x: size.width * k < width ? Math.min(x, 24) : 0, y: room > 0 ? Math.min(room / 2, 90) : 0 });
@@ -99,6 +101,8 @@
     const action = event.target.closest("[data-zoom]")?.dataset.zoom;
     if (action) { actions[action](); inspecting(); }
   });
+
+  new ResizeObserver(() => { if (following) fit(stage.querySelector(".card[aria-current]")); }).observe(canvas);
 
   window.eventvizCanvas = {
     fit, reveal, measure, inspecting,

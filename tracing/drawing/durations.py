@@ -10,7 +10,7 @@ _UNITS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1
 def duration(us: int, *, fine: bool = False) -> str:
     """Return microseconds in words: `38 ms`, `1.9 s`, `2 min 3 s`, `3 h 12 min`, `2 d 4 h`.
 
-    `fine` gives seconds below ten a second decimal (`1.94 s`), for times that are compared with
+    `fine` gives seconds one decimal more (`1.94 s`, `38.7 s`), for times that are compared with
     each other. A negative duration (two clocks that differ) keeps its sign.
     """
     if us < 0:
@@ -22,6 +22,8 @@ def duration(us: int, *, fine: bool = False) -> str:
         return f"{ms} ms"
     if ms < 9_950:
         return f"{ms / 1_000:.2f} s" if fine else f"{ms / 1_000:.1f} s"
+    if fine and ms < 59_950:
+        return f"{ms / 1_000:.1f} s"
     return _clock(round(ms / 1_000))
 
 

@@ -57,8 +57,8 @@ def tell(
     last = max(events, key=lambda event: event.time_us)
     name = clause_of(last.type).name
     if state == "running":
-        return Sentence(f"Waiting for what comes after {name},", last.time_us, "so far.")
-    return Sentence(f"Nothing has come after {name} for", last.time_us, f"by now: {counted}.")
+        return Sentence(f"Waiting for what comes after {name},", last.time_us, " so far.")
+    return Sentence(f"Nothing has followed {name} for", last.time_us, f": {counted}.")
 
 
 def _ended(events: Sequence[Happening], state: str) -> str:

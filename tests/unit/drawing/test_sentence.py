@@ -28,7 +28,7 @@ def told(*events: tuple[Any, ...], state: str, **more: Any) -> str:
         "duration_us": happened[-1].time_us - happened[0].time_us,
     }
     sentence = tell(happened, state=state, **{**usual, **more})
-    since = "" if sentence.since_us is None else f" [{sentence.since_us}] "
+    since = "" if sentence.since_us is None else f" [{sentence.since_us}]"
     return sentence.text + since + sentence.end
 
 
@@ -79,7 +79,7 @@ def test_it_says_what_a_running_flow_waits_for() -> None:
 def test_it_says_since_when_a_flow_is_quiet() -> None:
     sentence = told(("ping", 7), state="quiet", services=0)
 
-    assert sentence == "Nothing has come after ping for [7000] by now: 1 event."
+    assert sentence == "Nothing has followed ping for [7000]: 1 event."
 
 
 def test_it_names_few_compensations_and_counts_the_rest() -> None:

@@ -71,12 +71,12 @@ def payload(raw: bytes | None) -> Shown | None:
 
 
 def hexadecimal(raw: bytes) -> Shown:
-    """Return bytes as lines of sixteen, with their ASCII letters beside them."""
+    """Return bytes as lines of eight, with their ASCII letters beside them."""
     lines = []
-    for start in range(0, min(len(raw), MAX_HEX), 16):
-        row = raw[start : start + 16]
+    for start in range(0, min(len(raw), MAX_HEX), 8):
+        row = raw[start : start + 8]
         letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
-        lines.append(f"{start:04x}  {row.hex(' '):<47}  {letters}")
+        lines.append(f"{start:04x}  {row.hex(' '):<23}  {letters}")
     return Shown(
         kind="bytes", pieces=[("", "\n".join(lines))], size=len(raw), cut=len(raw) > MAX_HEX
     )

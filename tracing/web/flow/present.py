@@ -102,10 +102,13 @@ def look_of(event: Event) -> Sign:
 
 
 def mark_words(item: StoredEvent) -> tuple[str, ...]:
-    """Return an event's marks as short texts; a duplicate says how many records there are."""
+    """Return an event's marks as short texts; a duplicate says how many records there are.
+
+    That an event is undecodable is its look, that its flow is large is the flow's matter.
+    """
     words = []
-    for mark in Mark:
-        if not item.marks & mark or mark is Mark.LARGE:
+    for mark in (Mark.DUPLICATE, Mark.OUT_OF_ORDER, Mark.MISSING_CAUSE):
+        if not item.marks & mark:
             continue
         copies = len(item.redeliveries) + 1
         counted = mark is Mark.DUPLICATE and copies > 1
