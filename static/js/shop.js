@@ -1,5 +1,6 @@
-// The shop's page: one order per press, and cards that arrive softly.
+// The shop's page: one order per press, cards that arrive softly, and seconds that go on.
 (() => {
+  const READABLE = 0.62;
   const form = document.querySelector("[data-shop-form]");
   const button = form?.querySelector("button.go");
   if (button) {
@@ -19,8 +20,25 @@
   if (!stage) return;
   const ids = () => [...stage.querySelectorAll("a.card")].map((card) => card.id);
   let known = new Set(ids());
+
+  // As large as the panel allows, but readable: what does not fit scrolls, the newest in view.
+  function fit() {
+    const svg = stage.querySelector("svg.graph");
+    if (!svg) return;
+    svg.style.minWidth = `${Number(svg.getAttribute("width")) * READABLE}px`;
+    stage.parentElement.scrollLeft = stage.parentElement.scrollWidth;
+  }
   new MutationObserver(() => {
+    fit();
     for (const id of ids()) if (!known.has(id)) document.getElementById(id).classList.add("fresh");
     known = new Set(ids());
   }).observe(stage, { childList: true });
+  fit();
+
+  setInterval(() => {
+    const since = document.querySelector("#shop-told [data-since-us]");
+    if (!since) return;
+    const ms = (window.eventvizNow ?? Date.now)() - Number(since.dataset.sinceUs) / 1000;
+    if (ms < 60000) since.textContent = `${Math.max(Math.floor(ms / 1000), 0)} s`;
+  }, 1000);
 })();

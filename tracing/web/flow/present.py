@@ -221,7 +221,7 @@ def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Senten
                 type=event.type,
                 time_us=event.time_us,
                 cause=event.causation_id,
-                reason=event.reason,
+                reason=present.reason_words(event.reason) if event.reason else None,
                 error=event.error,
             )
             for event in events
