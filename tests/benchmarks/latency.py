@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import re
 import time
@@ -79,7 +80,7 @@ def five_pages() -> list[Page]:
             "flow",
             f"/live/flow?id={watched}",
             events,
-            lambda event, flow, _first, watched=watched: event if flow == watched else None,
+            functools.partial(_if_watched, watched),
         )
         for watched in WATCHED
     ]
@@ -89,6 +90,10 @@ def five_pages() -> list[Page]:
         *flows,
         Page("tail", "/live/tail", tail, lambda event, _flow, _first: event),
     ]
+
+
+def _if_watched(watched: str, event: str, flow: str, _first: bool) -> str | None:
+    return event if flow == watched else None
 
 
 @dataclass
@@ -159,9 +164,9 @@ async def measure(product: Product) -> dict[str, Any]:
         for task in tasks:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
-    failed = [error for error in ended if not isinstance(error, asyncio.CancelledError)]
-    if failed:
-        raise failed[0]
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
     return result(pages, sent)
 
 
