@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-from tracing.codec import fields, native
+from tracing.codec import fields
+from tracing.codec.dialects import cloudevents, headers, masstransit, native, nservicebus
 from tracing.codec.limits import MAX_DEPTH
 from tracing.domain.errors import DecodeError
 from tracing.domain.event import Envelope, Event
@@ -42,37 +43,55 @@ def decode(record: Record) -> Decoded:
             f"The value has {record.value_length:,} bytes; only the first {kept:,} are kept.",
         )
     try:
-        envelope = _envelope(record)
+        envelopes = _envelopes(record)
     except DecodeError as error:
         return _failed(record, error.reason)
     except UnicodeDecodeError:
         return _failed(record, "The value is not UTF-8.")
+    except msgspec.ValidationError as error:
+        return _failed(record, f"The envelope has a field of a wrong type: {error}.")
     except msgspec.DecodeError as error:
         return _failed(record, f"The value begins like JSON but is not: {error}.")
-    return Decoded(events=(identify(record, envelope),), payloads=(envelope.payload,))
+    return Decoded(
+        events=tuple(identify(record, one, part) for part, one in enumerate(envelopes)),
+        payloads=tuple(one.payload for one in envelopes),
+    )
 
 
-def _envelope(record: Record) -> Envelope:
+def _envelopes(record: Record) -> list[Envelope]:
+    """Return one envelope or several, by the first dialect whose evidence is there."""
     value = record.value
-    if value is None:
-        return _bare(record)
-    if value.lstrip()[:1] in {b"{", b"["}:
-        if too_deep(value):
-            raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
-        found = native.decode(record, value)
-        if found is not None:
-            return found
+    is_json = value is not None and value.lstrip()[:1] in {b"{", b"["}
+    if value is not None and is_json and too_deep(value):
+        raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
+    found = cloudevents.read(record, value) or nservicebus.read(record, value)
+    if found is None and value is not None and is_json:
+        found = _by_body(record, value)
+    if found is not None:
+        return found
+    said = headers.identity(record)
+    return headers.read(record, said, value) if said.found else [_bare(record, said)]
+
+
+def _by_body(record: Record, value: bytes) -> list[Envelope] | None:
+    if value.lstrip()[:1] == b"[":
         # Any JSON is an event of some kind; what is only almost JSON is an error.
         msgspec.json.decode(value, type=msgspec.Raw)
-    return _bare(record)
+        return None
+    body = native.parse(value)
+    if body.specversion is not None:
+        return cloudevents.structured(record, value)
+    if body.message_id is not None and isinstance(body.message_type, list):
+        return masstransit.read(record, value)
+    return native.read(record, body)
 
 
-def _bare(record: Record) -> Envelope:
-    """Return what the headers alone tell of a record without an envelope."""
+def _bare(record: Record, said: headers.Identity) -> Envelope:
+    """Return what is known of a record without an envelope: its type's name, perhaps."""
     return Envelope(
         dialect=BARE,
-        event_type=fields.label(record.header("event-type")),
-        source=fields.label(record.header("source")),
+        event_type=said.event_type,
+        source=said.source,
         trace_id=fields.trace_id(record),
         payload=record.value,
     )

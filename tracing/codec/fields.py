@@ -7,6 +7,8 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tracing.domain.text import MAX_ID, MAX_LABEL, clean
 
 if TYPE_CHECKING:
@@ -14,10 +16,19 @@ if TYPE_CHECKING:
 
 _NIL_UUID = "00000000-0000-0000-0000-000000000000"
 _ABSENT = {"", "null", _NIL_UUID}
+
+
+class _Reason(msgspec.Struct):
+    reason: object = None
+
+
+_decode_reason = msgspec.json.Decoder(_Reason).decode
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 # W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header
-_TRACEPARENT = re.compile(rb"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)")
+_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)")
+_VERSION = re.compile(r"(?:/|:|[-_.]?v)(\d{1,9}(?:\.\d{1,9}){0,3})/?$", re.IGNORECASE)
 # Times outside these years are a unit mistaken for another.
 _MIN_US = 0
 _MAX_US = 253_402_300_799_000_000
@@ -90,9 +101,28 @@ def _bounded(value_us: int) -> int | None:
     return value_us if _MIN_US <= value_us <= _MAX_US else None
 
 
+def reason_of(payload: bytes | None) -> str | None:
+    """Return the payload's `reason`, if it is an object that has one."""
+    if not payload or b'"reason"' not in payload or payload.lstrip()[:1] != b"{":
+        return None
+    try:
+        return label(_decode_reason(payload).reason)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def version_in(schema: object) -> str | None:
+    """Return the version at the end of a schema's URI (`.../2`, `...v2`, `...:2.1`)."""
+    match = _VERSION.search(_scalar(schema) or "")
+    return match[1] if match else None
+
+
 def trace_id(record: Record) -> str | None:
     """Return the trace id of the record's `traceparent` header, None when absent or malformed."""
-    match = _TRACEPARENT.match(record.header("traceparent") or b"")
-    if match is None or match[1] == b"0" * 32:
-        return None
-    return match[1].decode()
+    return trace_id_in(record.header("traceparent"))
+
+
+def trace_id_in(traceparent: object) -> str | None:
+    """Return the trace id of a `traceparent`, None when absent or malformed."""
+    match = _TRACEPARENT.match((_scalar(traceparent) or "")[:100])
+    return None if match is None or match[1] == "0" * 32 else match[1]
