@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.servers.product import Product
 from tests.strangers import hostile
 from tests.strangers.producing import create_topics, send
+from tracing.domain.text import clean
 
 pytestmark = pytest.mark.slow
 
@@ -58,8 +59,8 @@ def test_hostile_texts_that_arrive_live_are_only_text(page: Page, attacked: Prod
 
 @pytest.mark.parametrize("name", sorted(hostile.TEXTS))
 def test_the_page_of_a_hostile_flow_is_only_text(page: Page, attacked: Product, name: str) -> None:
-    found = attacked.events()
-    event = next(it for it in found if it["event_id"].startswith(hostile.TEXTS[name][:50]))
+    text = hostile.TEXTS[name]
+    event = attacked.json(f"/api/events/{quote(clean(f'{text}1'), safe='')}")
     flow = event["correlation_id"]
     segment = quote(f"~{flow}" if flow in {".", ".."} else flow, safe="")
     address = f"{attacked.url}/flows/{segment}?event={quote(event['event_id'], safe='')}"
@@ -67,6 +68,5 @@ def test_the_page_of_a_hostile_flow_is_only_text(page: Page, attacked: Product, 
     page.goto(address)
 
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.pwned") is None
-    assert_harmless(page, page.url)
     assert "/flows/" in page.url
+    assert_harmless(page, page.url)
