@@ -63,9 +63,10 @@ class Command(BaseCommand):
             supervisor.wait_until(
                 lambda: accepts(kafka_port), timeout_s=START_TIMEOUT_S, what="The broker"
             )
-            supervisor.start("web", _web_command(port), quiet)
-            supervisor.start("ingest", _manage("ingest"), quiet)
+            # The shop first: its services need a second to join their groups.
             supervisor.start("shop", _manage("shop"), environment)
+            supervisor.start("ingest", _manage("ingest"), quiet)
+            supervisor.start("web", _web_command(port), quiet)
             supervisor.wait_until(
                 lambda: _page_answers(port), timeout_s=START_TIMEOUT_S, what="The web server"
             )
