@@ -13,7 +13,7 @@ from tracing.domain.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_AGE = re.compile(r"(\d{1,6})(s|m|h|d)")
+_AGE = re.compile(r"([0-9]{1,6})(s|m|h|d)")
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 

@@ -33,6 +33,4 @@ def search(request: HttpRequest) -> HttpResponse:
         "rows": present.rows([hit.line for hit in hits if hit.line], now_ms=now),
         "now_ms": now,
     }
-    return render(
-        request, "tracing/search.html", context, status=200 if hits or not wanted else 404
-    )
+    return render(request, "tracing/search.html", context)
