@@ -34,6 +34,10 @@ EVENTVIZ_KAFKA_START = env.text("EVENTVIZ_KAFKA_START", "earliest")
 EVENTVIZ_KAFKA_GROUP = env.text("EVENTVIZ_KAFKA_GROUP", "eventviz")
 # Seconds between two looks for new topics.
 EVENTVIZ_KAFKA_DISCOVERY_MS = env.integer("EVENTVIZ_KAFKA_DISCOVERY_MS", 500, minimum=50)
+# A JSON list of mappings, for envelopes that no dialect knows (docs/mappings.md).
+EVENTVIZ_MAPPINGS = env.text("EVENTVIZ_MAPPINGS", "[]")
+# Payload fields by whose values a flow is found, as shell patterns; empty means the usual ones.
+EVENTVIZ_KEY_FIELDS = env.words("EVENTVIZ_KEY_FIELDS")
 # A longer value keeps a prefix, its length and its hash.
 EVENTVIZ_MAX_RECORD_BYTES = env.integer("EVENTVIZ_MAX_RECORD_BYTES", 2 * 1024 * 1024, minimum=1024)
 

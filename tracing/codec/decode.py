@@ -7,14 +7,17 @@ import re
 import msgspec
 
 from tracing.codec import fields
-from tracing.codec.dialects import cloudevents, headers, masstransit, native, nservicebus
+from tracing.codec.dialects import cloudevents, headers, mapped, masstransit, native, nservicebus
+from tracing.codec.keys import search_keys
 from tracing.codec.limits import MAX_DEPTH
+from tracing.codec.rules import Rules
 from tracing.domain.errors import DecodeError
 from tracing.domain.event import Envelope, Event
 from tracing.domain.identity import identify, undecodable
 from tracing.domain.record import Record
 
 BARE = "none"
+DEFAULT_RULES = Rules()
 
 # Possessive, and one that never ends matches too: no text makes it look at a byte twice.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
@@ -28,11 +31,12 @@ class Decoded(msgspec.Struct, frozen=True):
     payloads: tuple[bytes | None, ...]
 
 
-def decode(record: Record) -> Decoded:
+def decode(record: Record, rules: Rules = DEFAULT_RULES) -> Decoded:
     """Return at least one event for every record.
 
     A record that cannot be decoded gives one event with `error` set: it is shown, and never
-    stops the rest. The result depends on the stored record alone, so a rebuild repeats it.
+    stops the rest. The result depends on the stored record and the rules alone, so a rebuild
+    repeats it.
     """
     if record.error is not None:
         return _failed(record, record.error)
@@ -43,7 +47,7 @@ def decode(record: Record) -> Decoded:
             f"The value has {record.value_length:,} bytes; only the first {kept:,} are kept.",
         )
     try:
-        envelopes = _envelopes(record)
+        envelopes = _envelopes(record, rules)
     except DecodeError as error:
         return _failed(record, error.reason)
     except UnicodeDecodeError:
@@ -53,18 +57,23 @@ def decode(record: Record) -> Decoded:
     except msgspec.DecodeError as error:
         return _failed(record, f"The value begins like JSON but is not: {error}.")
     return Decoded(
-        events=tuple(identify(record, one, part) for part, one in enumerate(envelopes)),
+        events=tuple(
+            identify(record, one, part, search_keys(one.payload, rules.key_fields))
+            for part, one in enumerate(envelopes)
+        ),
         payloads=tuple(one.payload for one in envelopes),
     )
 
 
-def _envelopes(record: Record) -> list[Envelope]:
+def _envelopes(record: Record, rules: Rules) -> list[Envelope]:
     """Return one envelope or several, by the first dialect whose evidence is there."""
     value = record.value
     is_json = value is not None and value.lstrip()[:1] in {b"{", b"["}
     if value is not None and is_json and too_deep(value):
         raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
-    found = cloudevents.read(record, value) or nservicebus.read(record, value)
+    mapping = rules.mapping_of(record.topic)
+    found = mapped.read(record, value, mapping) if mapping else None
+    found = found or cloudevents.read(record, value) or nservicebus.read(record, value)
     if found is None and value is not None and is_json:
         found = _by_body(record, value)
     if found is not None:

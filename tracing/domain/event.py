@@ -33,7 +33,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event with its identity, as the read models know it.
 
     `part` counts the events of one record (a batch holds several). `error` is set when the
-    record could not be decoded. `reason` is what a failed event says about itself.
+    record could not be decoded. `reason` is what a failed event says about itself. `keys` are the
+    payload's identifiers, by which its flow is found; they are known while it is stored only.
     """
 
     topic: str
@@ -53,6 +54,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str | None
     dialect: str
     error: str | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def coordinates(self) -> str:

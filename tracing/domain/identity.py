@@ -14,7 +14,9 @@ UNDECODABLE = "undecodable"
 UNTYPED = "(no type)"
 
 
-def identify(record: Record, envelope: Envelope, part: int = 0) -> Event:
+def identify(
+    record: Record, envelope: Envelope, part: int = 0, keys: tuple[str, ...] = ()
+) -> Event:
     """Give an envelope its identity.
 
     The event id is the producer's, else the record's coordinates. The correlation is the
@@ -47,6 +49,7 @@ def identify(record: Record, envelope: Envelope, part: int = 0) -> Event:
         key=None if record.key is None else readable(record.key, MAX_LABEL),
         reason=envelope.reason,
         dialect=envelope.dialect,
+        keys=keys,
     )
 
 

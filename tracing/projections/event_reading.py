@@ -18,6 +18,7 @@ from tracing.models.source import coordinates_of
 from tracing.projections import packing
 from tracing.projections.names import names
 from tracing.projections.rebuild import record_of
+from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -158,7 +159,7 @@ def stored_record(record_id: int, part: int) -> StoredRecord | None:
     if row is None:
         return None
     record = record_of(row, names())
-    payloads = decode(record).payloads
+    payloads = decode(record, current_rules()).payloads
     return StoredRecord(record, payloads[part] if part < len(payloads) else None)
 
 

@@ -161,10 +161,9 @@ def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
 
 def _search_keys(prepared: Sequence[Prepared], flow_ids: Sequence[int]) -> list[tuple[int, int]]:
     """Return the distinct (key hash, flow) pairs, sorted for the index."""
-    return sorted(
-        {
-            (item.fact.key, flow_id)
-            for item, flow_id in zip(prepared, flow_ids, strict=True)
-            if item.fact.key is not None
-        }
-    )
+    found: set[tuple[int, int]] = set()
+    for item, flow_id in zip(prepared, flow_ids, strict=True):
+        if item.fact.key is not None:
+            found.add((item.fact.key, flow_id))
+        found.update((hash64(key), flow_id) for key in item.event.keys)
+    return sorted(found)

@@ -11,6 +11,7 @@ from tracing.domain.event import Event
 from tracing.domain.facts import Fact, fact_of
 from tracing.domain.record import Header, Record
 from tracing.models.source import record_id
+from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,10 +51,11 @@ def headers_of(blob: bytes | memoryview) -> tuple[Header, ...]:
 
 def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list[Prepared]:
     """Decode records, given with their partition's id, into events with facts and node numbers."""
+    rules = current_rules()
     decoded = [
         (event, fact_of(event, record_id(partition_id, record.offset)))
         for partition_id, record in records
-        for event in decode(record).events
+        for event in decode(record, rules).events
     ]
     nodes = catalogue.node_ids((event.type, event.service) for event, _ in decoded)
     return [Prepared(event, fact, nodes[event.type, event.service]) for event, fact in decoded]
