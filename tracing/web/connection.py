@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
@@ -77,9 +76,16 @@ class Connection(AsyncWebsocketConsumer):  # type: ignore[misc]
         raw = self.parameters.get(name, "")
         return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 18 else None
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one socket; also when the server stops in between, nothing is left running."""
+        self._task: asyncio.Task[None] | None = None
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._end()
+
     async def connect(self) -> None:
         """Accept the socket of somebody who may look, and begin to serve it."""
-        self._task: asyncio.Task[None] | None = None
         self._second, self._messages = 0, 0
         try:
             allowed = await self._may_look()
@@ -94,6 +100,9 @@ class Connection(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002
         """End the task."""
+        await self._end()
+
+    async def _end(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -105,12 +114,7 @@ class Connection(AsyncWebsocketConsumer):  # type: ignore[misc]
             "websocket.receive": self.websocket_receive,
             "websocket.disconnect": self.websocket_disconnect,
         }
-        try:
-            await handlers[message["type"]](message)
-        except asyncio.CancelledError:
-            # The server is stopping: take the task along.
-            await self.disconnect(TRY_LATER)
-            raise StopConsumer from None
+        await handlers[message["type"]](message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take a small JSON object, at most so many a second; close on anything else."""
