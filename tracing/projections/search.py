@@ -6,13 +6,16 @@ from typing import Literal
 
 import msgspec
 
+from tracing.codec import decode
 from tracing.domain.text import clean, hash64
 from tracing.models import SearchKey
-from tracing.projections.event_reading import find_events
+from tracing.projections.event_reading import find_events, stored_record
 from tracing.projections.flow_graph import find_flow
 from tracing.projections.flow_reading import FlowLine, flow_lines
+from tracing.projections.settings import current_rules
 
 MAX_HITS = 50
+MAX_RELATED = 10
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,22 @@ def search(text: str) -> list[Hit]:
     known = {hit.correlation_id for hit in hits}
     hits.extend(hit for hit in _by_key(wanted) if hit.correlation_id not in known)
     return hits[:MAX_HITS]
+
+
+def related_flows(line: FlowLine, root: int) -> list[FlowLine]:
+    """Return flows that share a key with the first event of this one, newest first.
+
+    `root` is the first event's record. At most `MAX_RELATED`; costs four look-ups by key.
+    """
+    found = stored_record(root, 0)
+    if found is None:
+        return []
+    keys = {key for event in decode(found.record, current_rules()).events for key in event.keys}
+    if line.key:
+        keys.add(line.key)
+    rows = SearchKey.objects.filter(key_hash__in=[hash64(key) for key in keys])
+    flow_ids = rows.exclude(flow_id=line.id).order_by("-flow_id").values_list("flow_id", flat=True)
+    return flow_lines(list(flow_ids[: 4 * MAX_RELATED]))[:MAX_RELATED]
 
 
 def _by_key(key: str) -> list[Hit]:
