@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
@@ -15,12 +16,18 @@ from tracing.models import Ingestor
 from tracing.web import access, present
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django_htmx.middleware import HtmxDetails
 
 # An ingestor writes its row once a second; one that was silent for this long is gone.
 SEEN_WITHIN_S = 10
 # Less than this is the ordinary beat of a poll, not worth a banner.
 BEHIND_AFTER_MS = 5_000
+
+
+class HtmxRequest(HttpRequest):
+    """A request as views get it: `htmx` is true when a fragment is asked for."""
+
+    htmx: HtmxDetails
 
 
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):

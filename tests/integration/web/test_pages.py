@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.integration.log import NOW_MS, record, write
 from tracing.models import Ingestor
+from tracing.projections import reading
 from tracing.web.flows import filters, present
 from tracing.web.tail import filters as tail_filters
 from tracing.web.tail import present as tail_present
@@ -294,7 +295,7 @@ def test_the_error_page_needs_no_database_and_no_request() -> None:
 def test_a_frame_of_flows_holds_rows_for_the_page_to_take(demo: Client) -> None:
     write(record("1", flow="o-1"), record("2", "OrderCompleted", flow="o-2"))
     asked = filters.parse({"state": "done"})
-    lines = present.reading.flow_lines([1, 2])
+    lines = reading.flow_lines([1, 2])
 
     frame = present.updates(lines, asked, now_ms=NOW_MS)
 
@@ -307,7 +308,7 @@ def test_a_frame_of_flows_holds_rows_for_the_page_to_take(demo: Client) -> None:
 
 def test_a_frame_of_the_tail_says_what_it_leaves_out(demo: Client) -> None:
     write(record("1"), record("2"))
-    events = present.reading.list_events(limit=10).events
+    events = reading.list_events(limit=10).events
 
     frame = tail_present.updates(events[:1], tail_filters.parse({"topic": "a b"}), missed=1_240)
 

@@ -14,11 +14,13 @@ from tracing.web.flows import filters, present
 from tracing.web.query import BadTimeError
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
+
+    from tracing.web.context import HtmxRequest
 
 
 @require_safe
-def flows(request: HttpRequest) -> HttpResponse:
+def flows(request: HtmxRequest) -> HttpResponse:
     """Show one page of flows; to htmx only its list."""
     now = now_ms()
     cursor = request.GET.get("cursor") or None
