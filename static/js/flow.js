@@ -1,4 +1,4 @@
-// A flow's page: which event is selected, its causes, its inspector, the keyboard, and growth.
+// A flow's page: which event is selected, its causes, its inspector, and growth.
 // The server's fragments know nothing of the viewer: selection is put on them here.
 document.addEventListener("DOMContentLoaded", () => {
   const flow = document.querySelector("[data-flow]");
@@ -52,7 +52,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function inspectIfChanged() {
     const shown = inspector.querySelector(".inspected");
     const same = shown?.dataset.event === selected?.dataset.event;
-    if (selected && !(same && shown.dataset.version === selected.dataset.version)) inspect(selected.href);
+    if (selected && !(same && shown.dataset.version === selected.dataset.version)) inspect(selected.getAttribute("href"));
   }
 
   function select(event, { focus = true, open = true } = {}) {
@@ -103,48 +103,12 @@ document.addEventListener("DOMContentLoaded", () => {
     canvas.fit(selected);
   }
 
-  // Along causality where there is some, else to the nearest card that way.
-  function neighbour(key) {
-    const [x, y] = place(selected);
-    const all = cards().filter((card) => card !== selected);
-    if (key === "ArrowLeft") {
-      const cause = words(selected.dataset.causes).map((id) => document.getElementById(id)).find(Boolean);
-      if (cause) return cause;
-    }
-    const effects = all.filter((card) => words(card.dataset.causes).includes(selected.id));
-    if (key === "ArrowRight" && effects.length) return effects[0];
-    const level = key === "ArrowLeft" || key === "ArrowRight";
-    const forward = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-    const steps = all
-      .map((card) => [card, place(card)])
-      .map(([card, [cx, cy]]) => (level ? [card, (cx - x) * forward, Math.abs(cy - y)] : [card, (cy - y) * forward, Math.abs(cx - x)]))
-      .filter(([, ahead, aside]) => ahead > 0 && aside < (level ? 40 : 120));
-    return steps.sort((one, other) => one[1] - other[1])[0]?.[0];
-  }
-
-  document.addEventListener("keydown", (event) => {
-    const busy = event.target.closest("input, textarea, select, [contenteditable], dialog");
-    if (busy || event.ctrlKey || event.metaKey || event.altKey) return;
-    const zooms = { "+": "in", "=": "in", "-": "out", 0: "fit", 1: "one" };
-    if (event.key === "Escape") close();
-    else if (event.key === "l") toggleList();
-    else if (zooms[event.key]) canvas?.act(zooms[event.key]);
-    else if (event.key.startsWith("Arrow") && selected && !event.target.closest("#inspector, .outline")) {
-      event.preventDefault();
-      const next = neighbour(event.key);
-      if (next) select(next.dataset.event, { open: inspector.classList.contains("open") });
-    } else if (event.key === "Enter" && selected && event.target.closest("a.card")) {
-      event.preventDefault();
-      inspector.classList.add("open");
-      document.getElementById("inspected-title")?.focus();
-    }
-  });
-
   function remember() {
     known = new Map(cards().map((card) => [card.id, place(card)]));
   }
   function grown() {
     flow.dataset.growing = "";
+    document.title = `${document.querySelector("#flow-head h1").textContent} · eventviz`;
     const held = document.activeElement === document.body && lastFocus ? document.getElementById(lastFocus) : null;
     const anchor = selected && document.getElementById(selected.id);
     const before = anchor && known.get(anchor.id);
@@ -177,6 +141,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return `${seconds} s`;
   }
 
+  window.eventvizFlow = { cards, place, words, select, close, toggleList, get selected() { return selected; } };
   canvas?.measure();
   mark();
   canvas?.fit(selected);

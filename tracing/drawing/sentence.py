@@ -88,7 +88,9 @@ def _failure(events: Sequence[Happening], failed: Happening) -> str:
     followed = len(events) - place - 1
     if not followed:
         return f"{told}. Nothing has followed so far."
-    return f"{told}. {followed} more {'event' if followed == 1 else 'events'} followed."
+    told += f". {followed} more {'event' if followed == 1 else 'events'} followed"
+    too = sum(bool(role(event.type) & Role.FAILED) for event in events[place + 1 :])
+    return f"{told}, {too} of them failed too." if too else f"{told}."
 
 
 def _compensations(events: Sequence[Happening], start: int, *, begin: bool = False) -> str:

@@ -62,6 +62,12 @@ def test_it_counts_what_followed_a_failure_without_compensation() -> None:
     assert sentence == "Job failed. 1 more event followed."
 
 
+def test_it_counts_further_failures() -> None:
+    sentence = told(("JobFailed", 0), ("MailSent", 5), ("JobFailed", 9), state="failed")
+
+    assert sentence == "Job failed. 2 more events followed, 1 of them failed too."
+
+
 def test_it_says_how_long_a_completed_flow_took() -> None:
     sentence = told(
         ("OrderPlaced", 0), ("ShipmentCreated", 9, 0), ("OrderCompleted", 2_400, 1), state="done"

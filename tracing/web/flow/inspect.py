@@ -137,10 +137,10 @@ def _neighbour(detail: FlowDetail, event_id: str, delay: str) -> Neighbour:
 
 
 def _own_time(event: Event) -> str:
-    """Return how the producer's clock stands to Kafka's: `28 ms before Kafka's`."""
+    """Return how Kafka's clock stands to the producer's: `28 ms after the event's own`."""
     if event.occurred_us is None:
-        return ""
+        return "the event names none"
     apart = event.timestamp_ms - event.occurred_us // 1_000
     if not apart:
-        return "the same as Kafka's"
-    return f"{duration(abs(apart) * 1_000)} {'before' if apart > 0 else 'after'} Kafka's"
+        return "as the event says"
+    return f"{duration(abs(apart) * 1_000)} {'after' if apart > 0 else 'before'} the event's own"
