@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -15,6 +16,9 @@ from tracing.demo.publishing import Publisher
 from tracing.demo.scenarios import Scenario
 from tracing.domain.errors import EventvizError
 from tracing.kafka.producer import Producer, ensure_topics
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 # A person waits for the answer.
 TIMEOUT_MS: Final = 3_000
@@ -32,13 +36,18 @@ def place(scenario: Scenario) -> Placed:
     Raises BrokerUnavailableError or RecordNotSentError within a few seconds.
     """
     producer = _producer()
-    tracer = import_string(settings.EVENTVIZ_TRACER)(SOURCE)
     try:
-        publisher = Publisher(producer, source=SOURCE, tracer=tracer)
+        publisher = Publisher(producer, source=SOURCE, tracer=_tracer())
         return place_order(publisher, next(_numbers), scenario)
     except EventvizError:
         _forget(producer)
         raise
+
+
+@functools.cache
+def _tracer() -> Tracer:
+    tracer: Tracer = import_string(settings.EVENTVIZ_TRACER)(SOURCE)
+    return tracer
 
 
 def _producer() -> Producer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
@@ -55,6 +56,7 @@ class Producer:
         timeout_ms: int = 10_000,
     ) -> None:
         """Connect. Raises BrokerUnavailableError within `timeout_ms`."""
+        check_reachable(servers, timeout_ms=timeout_ms)
         try:
             self._client = KafkaProducer(
                 bootstrap_servers=list(servers),
@@ -103,6 +105,23 @@ class Producer:
         self._client.close(timeout=timeout_s)
 
 
+def check_reachable(servers: Sequence[str], *, timeout_ms: int) -> None:
+    """Raise BrokerUnavailableError unless one of the `host:port` addresses takes a connection.
+
+    The client would try a refused connection again and again until its time is over.
+    """
+    reasons = []
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout_ms / 1_000).close()
+        except (OSError, ValueError, OverflowError) as error:
+            reasons.append(f"{server}: {error}")
+        else:
+            return
+    raise BrokerUnavailableError("; ".join(reasons))
+
+
 def ensure_topics(
     servers: Sequence[str], partitions: Mapping[str, int], *, timeout_ms: int = 10_000
 ) -> None:
@@ -110,6 +129,7 @@ def ensure_topics(
 
     Raises BrokerUnavailableError.
     """
+    check_reachable(servers, timeout_ms=timeout_ms)
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=list(servers),
