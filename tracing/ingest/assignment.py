@@ -1,7 +1,8 @@
-"""Which partitions this ingestor reads, and from where: all of them, by hand.
+"""Which partitions this ingestor reads, and from where.
 
-By hand, because a group with a pattern finds a new topic late or never, and because the truth
-about positions lies beside the data, not in the group.
+One ingestor takes all by hand: a group with a pattern finds a new topic late or never, and the
+truth about positions lies beside the data, not in the group. Several share them through the
+group, which then decides who reads what, but never from where.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from tracing.kafka.consumer import LogConsumer, Place
 from tracing.models import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tracing.kafka.cluster import Cluster, TopicPartitions
+    from tracing.kafka.cluster import Cluster
     from tracing.projections.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Held(msgspec.Struct):
 
 
 class Assignment:
-    """The partitions in hand, by name."""
+    """The partitions in hand, by name: all that match."""
 
     def __init__(
         self,
@@ -52,7 +53,8 @@ class Assignment:
         self._catalogue = catalogue
         self._patterns = patterns
         self._start = start
-        self._first_look = True
+        self._found: dict[Place, str] | None = None
+        self._first_seen: frozenset[Place] = frozenset()
 
     @property
     def topics(self) -> int:
@@ -66,28 +68,21 @@ class Assignment:
         """
         found = {
             Place(topic.name, number): topic.uuid
-            for topic in self._selected()
+            for topic in self._cluster.topics()
+            if wanted(topic.name, self._patterns)
             for number in topic.partitions
         }
-        known = {place: held.topic_uuid for place, held in self.held.items()}
-        first_look, self._first_look = self._first_look, False
-        if found == known:
+        if self._found is None:
+            self._first_seen = frozenset(found)
+        elif found == self._found:
             return False
-        new = [place for place, uuid in found.items() if known.get(place) != uuid]
-        self.held = {
-            place: held for place, held in self.held.items() if found.get(place) == held.topic_uuid
-        }
-        rows = {place: self._row(place, found[place]) for place in new}
-        # The consumer must know a partition before it can be asked where it begins.
-        self._begin(
-            [place for place, row in rows.items() if row.next_offset is None],
-            rows,
-            self._start if first_look else Start("earliest"),
-        )
-        for place, row in rows.items():
-            self.held[place] = Held(row.id, found[place], row.next_offset or 0)
-        self._hand_over()
+        self._found = found
+        self._take(found)
         return True
+
+    def settle(self) -> bool:
+        """Deal with what the group decided meanwhile; tell whether anything changed."""
+        return False
 
     def restore(self) -> None:
         """Read every checkpoint again and go there: another writer was here."""
@@ -96,19 +91,35 @@ class Assignment:
             held.position = rows[held.partition_id].next_offset or 0
         self._hand_over()
 
-    def _selected(self) -> Iterable[TopicPartitions]:
-        return (topic for topic in self._cluster.topics() if wanted(topic.name, self._patterns))
+    def _take(self, found: Mapping[Place, str]) -> None:
+        """Hold exactly these partitions, the new ones from their checkpoints."""
+        kept = {
+            place: held for place, held in self.held.items() if found.get(place) == held.topic_uuid
+        }
+        rows = {
+            place: self._catalogue.partition(
+                topic=place.topic, topic_uuid=topic_uuid, number=place.number
+            )
+            for place, topic_uuid in found.items()
+            if place not in kept
+        }
+        self._begin({place: row for place, row in rows.items() if row.next_offset is None})
+        self.held = kept | {
+            place: Held(row.id, found[place], row.next_offset or 0) for place, row in rows.items()
+        }
+        self._hand_over()
 
-    def _row(self, place: Place, topic_uuid: str) -> Partition:
-        return self._catalogue.partition(
-            topic=place.topic, topic_uuid=topic_uuid, number=place.number
+    def _begin(self, rows: Mapping[Place, Partition]) -> None:
+        """Decide where unknown partitions begin, and write it down as their checkpoint.
+
+        The setting speaks of what was there when we came; what appears later is read whole.
+        """
+        there = [place for place in rows if place in self._first_seen]
+        later = [place for place in rows if place not in self._first_seen]
+        offsets = (self._offsets(there, self._start) if there else {}) | (
+            self._consumer.begin(later) if later else {}
         )
-
-    def _begin(self, places: Sequence[Place], rows: dict[Place, Partition], start: Start) -> None:
-        """Decide where unknown partitions begin, and write it down as their checkpoint."""
-        if not places:
-            return
-        for place, offset in self._offsets(places, start).items():
+        for place, offset in offsets.items():
             log.info("Reading %s[%s] from offset %s.", *place, offset)
             Partition.objects.filter(id=rows[place].id, next_offset=None).update(next_offset=offset)
             rows[place].refresh_from_db(fields=["next_offset"])
@@ -122,3 +133,36 @@ class Assignment:
 
     def _hand_over(self) -> None:
         self._consumer.assign({place: held.position for place, held in self.held.items()})
+
+
+class SharedAssignment(Assignment):
+    """A part of the partitions: several ingestors of one consumer group share them."""
+
+    _given: Sequence[Place] = ()
+
+    def refresh(self) -> bool:
+        """Look for topics that came or went, and tell the group which we want."""
+        known = {place.topic for place in self._found or ()}
+        changed = super().refresh()
+        topics = {place.topic for place in self._found or ()}
+        if topics and topics != known:
+            self._consumer.share(sorted(topics))
+        return changed
+
+    def settle(self) -> bool:
+        """Take what the group gave us, each from its checkpoint."""
+        given = self._consumer.taken()
+        if given is None:
+            return False
+        self._given = given
+        # Everything is read anew from the checkpoints: others may have moved them.
+        self.held = {}
+        self._take(self._found or {})
+        return True
+
+    def _take(self, found: Mapping[Place, str]) -> None:
+        """Hold what the group gave us, as far as it exists."""
+        super()._take({place: found[place] for place in self._given if place in found})
+
+    def _hand_over(self) -> None:
+        self._consumer.go_on({place: held.position for place, held in self.held.items()})

@@ -10,7 +10,7 @@ import msgspec
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from tracing.domain.errors import BrokerUnavailableError, CheckpointMovedError
-from tracing.ingest.assignment import Assignment
+from tracing.ingest.assignment import Assignment, SharedAssignment
 from tracing.ingest.report import Reporter, Standing
 from tracing.kafka.cluster import Cluster
 from tracing.kafka.consumer import LogConsumer
@@ -34,7 +34,7 @@ LONGEST_WAIT_S = 5.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What an ingestor is told by the settings."""
+    """What an ingestor is told by the settings; `shared` ones read a part of the partitions."""
 
     servers: Sequence[str]
     patterns: Sequence[str]
@@ -42,6 +42,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     group: str
     name: str
     discovery_ms: int
+    shared: bool = False
     max_record_bytes: int
 
 
@@ -107,10 +108,12 @@ class _Session:
         self, options: Options, cluster: Cluster, consumer: LogConsumer, reporter: Reporter
     ) -> None:
         self._discovery_s = options.discovery_ms / 1000
+        self._shared = options.shared
         self._consumer = consumer
         self._reporter = reporter
         self._catalogue = Catalogue()
-        self._assignment = Assignment(
+        kind = SharedAssignment if options.shared else Assignment
+        self._assignment = kind(
             cluster, consumer, self._catalogue, patterns=options.patterns, start=options.start
         )
         self._ends: dict[int, int] = {}
@@ -123,7 +126,9 @@ class _Session:
                 looked_at = now
                 if self._assignment.refresh():
                     log.info("Reading %s topics.", self._assignment.topics)
-            self._store(self._consumer.poll(POLL_MS) if self._assignment.held else self._idle(stop))
+            self._store(self._poll(stop))
+            if self._assignment.settle():
+                log.info("The group gave us %s partitions.", len(self._assignment.held))
             if self._reporter.due():
                 self._reporter.running(self._standing())
             if now - committed_at >= COMMIT_EVERY_S:
@@ -131,7 +136,10 @@ class _Session:
                 self._consumer.commit()
         self._consumer.commit()
 
-    def _idle(self, stop: threading.Event) -> list[Fetched]:
+    def _poll(self, stop: threading.Event) -> list[Fetched]:
+        """Read what is new; with nothing in hand a client that shares must poll all the same."""
+        if self._assignment.held or self._shared:
+            return self._consumer.poll(POLL_MS)
         stop.wait(POLL_MS / 1000)
         return []
 

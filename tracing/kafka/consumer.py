@@ -1,4 +1,4 @@
-"""Read partitions that are assigned by hand, from positions that the caller keeps.
+"""Read partitions, by hand or as a member of a group, from positions that the caller keeps.
 
 kafka-python's consumer without its deserializers, its automatic commits and its offset resets:
 what was read is decided by the checkpoint that lies beside the data.
@@ -21,6 +21,7 @@ from kafka.errors import (
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record, capped
+from tracing.kafka.rebalance import Rebalance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,8 @@ _UNREADABLE = (CorruptRecordError, UnsupportedCodecError, ValueError, AssertionE
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.
 FETCH_WAIT_MS = 50
+# A member of the group that says nothing for so long has lost its partitions.
+SESSION_TIMEOUT_MS = 10_000
 
 
 class Place(NamedTuple):
@@ -67,6 +70,7 @@ class LogConsumer:
         self._servers = ", ".join(servers)
         self._max_record_bytes = max_record_bytes
         self._positions: dict[TopicPartition, int] = {}
+        self._rebalance = Rebalance()
         with self._translated():
             self._client = KafkaConsumer(
                 bootstrap_servers=list(servers),
@@ -82,7 +86,10 @@ class LogConsumer:
                 fetch_max_bytes=16 * 1024 * 1024,
                 max_partition_fetch_bytes=4 * 1024 * 1024,
                 reconnect_backoff_max_ms=1_000,
+                session_timeout_ms=SESSION_TIMEOUT_MS,
+                heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
             )
+        self._rebalance.client = self._client
 
     def assign(self, positions: Mapping[Place, int]) -> None:
         """Read exactly these partitions, each from its position."""
@@ -91,17 +98,47 @@ class LogConsumer:
         for partition, at in self._positions.items():
             self._client.seek(partition, at)
 
+    def share(self, topics: Sequence[str]) -> None:
+        """Take a part of these topics' partitions, as a member of the consumer group.
+
+        What the group gives comes with a later poll; `taken` then tells it once.
+        """
+        self._client.subscribe(topics=sorted(topics), listener=self._rebalance)
+
+    def taken(self) -> list[Place] | None:
+        """Return the partitions that the group gave us, None unless that changed.
+
+        They are paused, and nothing of them is returned, until `go_on`.
+        """
+        if not self._rebalance.happened:
+            return None
+        self._rebalance.happened = False
+        return [Place(*partition) for partition in self._client.assignment()]
+
+    def go_on(self, positions: Mapping[Place, int]) -> None:
+        """Read the partitions that the group gave us, each from its position."""
+        mine = self._client.assignment()
+        self._positions = {
+            partition: at
+            for place, at in positions.items()
+            if (partition := TopicPartition(*place)) in mine
+        }
+        for partition, at in self._positions.items():
+            self._client.seek(partition, at)
+        self._client.resume(*self._positions)
+
     def poll(self, timeout_ms: int) -> list[Fetched]:
         """Return what is new, after `timeout_ms` at most; partitions without news are left out.
 
         A batch that cannot be read comes as one record a batch offset, with `error` and no bytes.
         Where the log begins behind our position (retention), the position moves there.
         """
-        if not self._positions:
-            return []
         try:
             with self._translated():
                 batches = self._client.poll(timeout_ms=timeout_ms)
+            if self._rebalance.happened:
+                # What came may be another member's by now; the checkpoint knows.
+                return []
         except OffsetOutOfRangeError as error:
             return self._catch_up(error)
         except _UNREADABLE:
@@ -110,7 +147,7 @@ class LogConsumer:
 
     def _fetched(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> list[Fetched]:
         found = []
-        for partition, before in self._positions.items():
+        for partition, before in list(self._positions.items()):
             rows = batches.get(partition, ())
             end = self._client.position(partition)
             # Markers and compacted offsets move the position without a record.

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
@@ -38,6 +39,8 @@ class Command(BaseCommand):
             start=start,
             group=settings.EVENTVIZ_KAFKA_GROUP,
             name=f"{socket.gethostname()}-{os.getpid()}",
+            # SQLite has one writer; on Postgres several ingestors share the partitions.
+            shared=connection.vendor != "sqlite",
             discovery_ms=settings.EVENTVIZ_KAFKA_DISCOVERY_MS,
             max_record_bytes=settings.EVENTVIZ_MAX_RECORD_BYTES,
         )
