@@ -25,6 +25,7 @@
     view = { ...view, ...next };
     stage.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`;
     percent.textContent = `${Math.round(view.k * 100)}%`;
+    canvas.dispatchEvent(new CustomEvent("flow:view", { detail: { view, size } }));
     live.hidden = following || !document.querySelector("[data-flow]").matches("[data-growing]");
   }
 
@@ -65,7 +66,7 @@
 
   let drag = null;
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button || event.target.closest(".tools, .outline")) return;
+    if (event.button || event.target.closest(".tools, .outline, .map")) return;
     drag = { x: event.clientX - view.x, y: event.clientY - view.y, far: false, at: [event.clientX, event.clientY] };
   });
   window.addEventListener("pointermove", (event) => {
@@ -92,7 +93,9 @@
     settle = setTimeout(() => { canvas.dataset.moving = ""; }, 160);
     following = false;
     const box = canvas.getBoundingClientRect();
-    if (event.shiftKey) show({ x: view.x - (event.deltaX || event.deltaY) });
+    // Two fingers on a pad push the sheet, pinching and a mouse's wheel zoom.
+    const pad = !event.ctrlKey && event.deltaMode === 0 && (event.deltaX || Math.abs(event.deltaY) < 40);
+    if (event.shiftKey || pad) show({ x: view.x - (event.deltaX || (event.shiftKey ? event.deltaY : 0)), y: view.y - (event.shiftKey ? 0 : event.deltaY) });
     else zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) / 300), event.clientX - box.left, event.clientY - box.top);
   }, { passive: false });
 
@@ -108,6 +111,10 @@
     fit, reveal, measure, inspecting,
     act: (name) => { actions[name](); inspecting(); },
     follow: () => { following = true; },
+    centre: (x, y) => {
+      inspecting();
+      show({ x: canvas.clientWidth / 2 - x * view.k, y: canvas.clientHeight / 2 - y * view.k });
+    },
     get following() { return following; },
     // After a swap: nobody who looks at a card may lose it.
     keep(dx, dy) { show({ x: view.x - dx * view.k, y: view.y - dy * view.k }); },

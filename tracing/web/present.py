@@ -13,6 +13,7 @@ import msgspec
 
 from tracing.domain.marks import LABELS, SLUGS, Mark
 from tracing.domain.rules import Role, role
+from tracing.drawing.durations import duration as duration
 from tracing.projections import reading
 
 if TYPE_CHECKING:
@@ -159,35 +160,6 @@ def short_id(text: str, limit: int = 14) -> str:
         return flat
     head = (limit - 1) // 2
     return f"{flat[:head]}…{flat[-(limit - 1 - head) :]}"
-
-
-def duration(us: int) -> str:
-    """Return a span in words: `38 ms`, `1.9 s`, `2 min 3 s`, `3 h 12 min`, `2 d 4 h`."""
-    if us < 0:
-        return f"\N{MINUS SIGN}{duration(-us)}"
-    if us < 1_000:
-        return f"{us} µs" if us else "0 ms"
-    ms = round(us / 1_000)
-    if ms < 1_000:
-        return f"{ms} ms"
-    if ms < 9_950:
-        return f"{ms / 1_000:.1f} s"
-    return _clock(round(ms / 1_000))
-
-
-def _clock(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3_600:
-        return _two(seconds, 60, "min", 1, "s")
-    if seconds < 86_400:
-        return _two(seconds, 3_600, "h", 60, "min")
-    return _two(seconds, 86_400, "d", 3_600, "h")
-
-
-def _two(seconds: int, size: int, unit: str, small: int, small_unit: str) -> str:
-    rest = seconds % size // small
-    return f"{seconds // size:,} {unit}" + (f" {rest} {small_unit}" if rest else "")
 
 
 def ago(ms: int, now_ms: int) -> str:
