@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.utils.log import CallbackFilter
 
 from eventviz import env
+from eventviz.logs import is_news
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -139,7 +141,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"news": {"()": CallbackFilter, "callback": is_news}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["news"]}
+    },
     "root": {"handlers": ["console"], "level": env.text("EVENTVIZ_LOG_LEVEL", "INFO")},
     # The client logs each reconnect attempt; the ingestor says the same once, in its own words.
     "loggers": {
