@@ -159,6 +159,16 @@ def test_a_missing_cause_is_not_seen_yet_or_linked_to_its_flow(visitor: Client) 
     assert f'href="{flow_url("there", "cause")}"' in page(visitor, "/flows/here")
 
 
+def test_flows_that_share_a_key_are_linked(visitor: Client) -> None:
+    store_declined()
+    write(record("other", flow="o-2", at_ms=NOW_MS))
+
+    text = page(visitor, "/flows/o-1")
+
+    assert "1 related flow" in text
+    assert 'href="/flows/o-2"' in text
+
+
 def test_the_socket_and_the_page_draw_the_same(visitor: Client) -> None:
     store_declined()
     detail = reading.read_flow("o-1")

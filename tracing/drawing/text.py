@@ -7,6 +7,7 @@ squeezed or stretched by a few percent instead of running over what stands besid
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -50,11 +51,13 @@ def _letter(letter: str) -> float:
     return _WIDE if unicodedata.east_asian_width(letter) in "WF" else _OTHER
 
 
+@functools.lru_cache(maxsize=4_000)
 def fit(text: str, size: float, room: float) -> Fitted:
     """Return the text, shortened at its end to fit `room` px."""
     return _snug(text if width(text, size) <= room else _cut(text, size, room), size, room)
 
 
+@functools.lru_cache(maxsize=4_000)
 def fit_name(name: str, size: float, room: float) -> Fitted:
     """Return a type's name, shortened where it says least.
 

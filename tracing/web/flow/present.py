@@ -20,6 +20,7 @@ from tracing.drawing.graph import Arrow, Card, Drawing, Edge, Spot
 from tracing.drawing.outline import outline
 from tracing.drawing.sentence import Happening, Sentence, tell
 from tracing.drawing.words import clause_of
+from tracing.projections.search import related_flows
 from tracing.web import present
 from tracing.web.address import element_id, flow_api_url
 from tracing.web.present import Service, Sign
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracing.domain.event import Event
-    from tracing.projections.reading import FlowDetail, StoredEvent
+    from tracing.projections.reading import FlowDetail, FlowLine, StoredEvent
 
 # How an event looks; the legend is made from the same table.
 LOOKS: dict[str, Sign] = {
@@ -120,6 +121,22 @@ def mark_words(item: StoredEvent) -> tuple[str, ...]:
     return tuple(words)
 
 
+def root_of(detail: FlowDetail) -> StoredEvent:
+    """Return the flow's first event: one without a cause before all others."""
+    return min(
+        detail.events, key=lambda item: (item.event.causation_id is not None, item.event.time_us)
+    )
+
+
+def related(detail: FlowDetail, *, now_ms: int) -> list[tuple[FlowLine, Sign]]:
+    """Return flows that share a key with this one, with their signs. Four queries by key."""
+    lines = related_flows(detail.line, root_of(detail).record)
+    shown = [
+        present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms) for line in lines
+    ]
+    return [(line, present.STATES[state]) for line, state in zip(lines, shown, strict=True)]
+
+
 def version_of(item: StoredEvent, *, led: int, caused: int) -> str:
     """Return a text that differs when the inspector of the event would."""
     return f"{led}.{caused}.{item.marks}.{len(item.redeliveries)}"
@@ -196,13 +213,12 @@ def head(detail: FlowDetail, *, now_ms: int) -> Head:
     line = detail.line
     state = present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms)
     events = [item.event for item in detail.events]
-    root = min(events, key=lambda event: (event.causation_id is not None, event.time_us))
     failed = next((event for event in events if role(event.type) & Role.FAILED), None)
     joined, joined_title = JOINED[line.joined_by]
     sentence = _sentence(detail, events, state)
     since_us = sentence.since_us or 0
     return Head(
-        title=root.type,
+        title=root_of(detail).event.type,
         state=state,
         failure="" if failed is None else clause_of(failed.type).bare,
         sentence=sentence,

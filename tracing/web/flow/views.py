@@ -58,6 +58,7 @@ def flow(request: HtmxRequest, correlation_id: str) -> HttpResponse:
     else:
         if detail is not None:
             context |= present.fragment_context(detail, now_ms=now)
+            context["related"] = present.related(detail, now_ms=now)
         context["looks"] = present.LOOKS.values()
         context["socket_url"] = f"/live/flow?id={quote(correlation_id, safe='')}{after}"
         status = 200 if detail is not None else 404
