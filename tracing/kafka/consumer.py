@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.errors import (
     CorruptRecordError,
     KafkaError,
@@ -86,6 +87,8 @@ class LogConsumer:
                 fetch_max_bytes=16 * 1024 * 1024,
                 max_partition_fetch_bytes=4 * 1024 * 1024,
                 reconnect_backoff_max_ms=1_000,
+                # Evenly over all topics; by ranges, the first member would get more of each.
+                partition_assignment_strategy=[RoundRobinPartitionAssignor],
                 session_timeout_ms=SESSION_TIMEOUT_MS,
                 heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
             )

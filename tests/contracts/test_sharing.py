@@ -1,0 +1,119 @@
+"""Several ingestors of one group on Postgres and Apache Kafka share the partitions."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.servers.processes import MANAGE
+from tests.servers.product import Product, running_product
+from tests.strangers.producing import Sent, create_topics, envelope, send
+
+FLOWS = 2_000
+TYPES = ["OrderPlaced", "StockReserved", "PaymentProcessed", "OrderCompleted"]
+
+
+class Shared:
+    """The product with two ingestors, and what its database holds."""
+
+    def __init__(self, product: Product, url: str) -> None:
+        """Read beside the product."""
+        self.product = product
+        self.topics = [f"orders-{uuid.uuid4().hex[:6]}", f"payments-{uuid.uuid4().hex[:6]}"]
+        self._url = url
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Return the answer to a query."""
+        with psycopg.connect(self._url) as connection:
+            return connection.execute(question).fetchall()
+
+    def wait_for(self, least: int) -> None:
+        """Wait until so many records are stored."""
+        question = "SELECT count(*) FROM tracing_record"
+        self.product.wait_for(
+            lambda: self.rows(question)[0][0] >= least, f"{least} records", within_s=90
+        )
+
+    def given(self) -> list[str]:
+        """Return what the ingestors' logs say of the partitions that the group gave them."""
+        return [
+            line
+            for process in self.product.processes.values()
+            for line in process.log.read_text().splitlines()
+            if "The group gave us" in line
+        ]
+
+
+@pytest.fixture
+def shared(apache: str, postgres_url: str, tmp_path: Path) -> Iterator[Shared]:
+    """Yield a product on Postgres whose second ingestor is called `second`."""
+    wanted = {"EVENTVIZ_KAFKA_TOPICS": "orders-*,payments-*"}
+    with running_product(tmp_path, apache, database=postgres_url, env=wanted) as product:
+        found = Shared(product, postgres_url)
+        create_topics(apache, found.topics)
+        product.start("second", *MANAGE, "ingest")
+        yield found
+
+
+def records(topics: list[str], first: int, last: int) -> list[Sent]:
+    """Return the records of some flows over both topics."""
+    return [
+        Sent(
+            topics[place % 2],
+            envelope(
+                name,
+                correlation_id=f"flow-{number}",
+                event_id=f"{number}-{place}",
+                causation_id=f"{number}-{place - 1}" if place else None,
+                payload={"orderId": f"ORD-{number}"},
+            ),
+            f"ORD-{number}".encode(),
+        )
+        for number in range(first, last)
+        for place, name in enumerate(TYPES)
+    ]
+
+
+@pytest.mark.slow
+def test_two_ingestors_share_a_topic_and_one_that_dies_is_replaced(shared: Shared) -> None:
+    produced: list[tuple[str, int, int]] = []
+
+    def produce() -> None:
+        for first in range(0, FLOWS, 100):
+            produced.extend(send(shared.product.broker, records(shared.topics, first, first + 100)))
+
+    shared.product.wait_for(
+        lambda: any("gave us 3 partitions" in line for line in shared.given()),
+        "half of the partitions for each",
+        within_s=60,
+    )
+    producer = threading.Thread(target=produce)
+    producer.start()
+    shared.wait_for(1_000)
+    shared.product.processes["second"].send(signal.SIGKILL)
+    producer.join()
+
+    total = FLOWS * len(TYPES)
+    shared.wait_for(total)
+
+    stored = shared.rows(
+        "SELECT s.topic, p.number, r.id & ((1::bigint << 44) - 1) FROM tracing_record r"
+        " JOIN tracing_partition p ON p.id = r.id >> 44"
+        " JOIN tracing_source s ON s.id = p.source_id"
+    )
+    assert len(stored) == total
+    assert set(stored) == set(produced)
+    assert shared.rows("SELECT count(*), min(events), max(events) FROM tracing_flow") == [
+        (FLOWS, len(TYPES), len(TYPES))
+    ]
+    assert shared.rows("SELECT count(*), count(DISTINCT position) FROM tracing_event") == [
+        (total, total)
+    ]
+    assert shared.rows("SELECT sum(flows) FROM tracing_flowcount") == [(FLOWS,)]
