@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracing.domain import derive
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
 from tracing.models import Event, Flow, FlowCount, LogHead, Partition, SearchKey, Source
@@ -33,7 +32,7 @@ def records(draw: st.DrawFn) -> list[Record]:
     drawn = []
     for _ in range(draw(st.integers(1, 14))):
         topic, number = draw(st.sampled_from(sorted(offsets)))
-        body = {
+        body: dict[str, Any] = {
             "eventId": draw(st.sampled_from(ids)),
             "eventType": draw(st.sampled_from(TYPES)),
             "correlationId": draw(st.sampled_from(["a", "b", "", None])),
@@ -180,9 +179,3 @@ def test_rebuild_changes_the_generation_and_keeps_positions_ahead() -> None:
     assert head.generation == 2
     assert head.position > before
     assert Event.objects.get().position == head.position
-
-
-def test_the_threshold_between_facts_and_sums_is_the_domains() -> None:
-    from tracing.projections import flows
-
-    assert flows.LARGE == derive.LARGE
