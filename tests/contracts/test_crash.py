@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.servers.embedded import embedded_broker
@@ -23,12 +24,13 @@ KILLS = 4
 FIRST_OF_BATCH = range(0, FLOWS, 100)
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Product]:
-    """Yield a product that nobody else uses."""
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+    """Yield a product that nobody else uses, on either database."""
+    database = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
     with embedded_broker(tmp_path) as address:
         create_topics(address, TOPICS)
-        with running_product(tmp_path, address) as product:
+        with running_product(tmp_path, address, database=database) as product:
             yield product
 
 
@@ -51,14 +53,18 @@ class Store:
     """What the product's database holds, read beside it."""
 
     def __init__(self, product: Product) -> None:
-        """Open the same file."""
+        """Open the same database."""
         self.product = product
-        self.file = product.folder / "eventviz.sqlite3"
+        self.url = product.env["EVENTVIZ_DATABASE_URL"]
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
         """Return the answer to a query."""
-        with closing(sqlite3.connect(self.file, timeout=10)) as connection:
-            return connection.execute(question).fetchall()
+        if self.url.startswith("postgres"):
+            with psycopg.connect(self.url) as connection:
+                return connection.execute(question).fetchall()
+        file = self.url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file, timeout=10)) as opened:
+            return opened.execute(question).fetchall()
 
     def count(self) -> int:
         """Return how many records are stored."""
@@ -96,7 +102,7 @@ def test_an_ingestor_killed_in_mid_stream_loses_and_doubles_nothing(fresh: Produ
     stored = {
         (topic, partition, offset)
         for topic, partition, offset in store.rows(
-            "SELECT s.topic, p.number, r.id & ((1 << 44) - 1) FROM tracing_record r "
+            f"SELECT s.topic, p.number, r.id & {(1 << 44) - 1} FROM tracing_record r "
             "JOIN tracing_partition p ON p.id = r.id >> 44 "
             "JOIN tracing_source s ON s.id = p.source_id"
         )

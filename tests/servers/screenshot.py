@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import ViewportSize
+
 from tests.servers.browser import chromium
 from tests.servers.embedded import embedded_broker
 from tests.servers.product import Product, running_product
 
-SIZE = {"width": 1440, "height": 900}
+SIZE: ViewportSize = {"width": 1280, "height": 640}
 MAX_BYTES = 300_000
 
 
