@@ -66,11 +66,15 @@ class FlowLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowPage(msgspec.Struct, frozen=True):
-    """Newest first. `next` continues behind the last flow *tested*, None at the end."""
+    """Newest first. `next` continues behind the last flow *tested*, None at the end.
+
+    `tested_to_ms` is the start of that last flow, None when there was none.
+    """
 
     lines: tuple[FlowLine, ...]
     next: str | None
     tested: int
+    tested_to_ms: int | None
     position: int
 
 
@@ -119,7 +123,8 @@ def list_flows(
         if _row_matches(row, filter, now_ms):
             rows.append(row)
     following = None if ended or last is None else _cursor_of(last)
-    return FlowPage(tuple(_lines(rows)), following, tested, position)
+    reached_ms = last.started_ms if last else None
+    return FlowPage(tuple(_lines(rows)), following, tested, reached_ms, position)
 
 
 def _candidates(wanted: FlowFilter, cursor: str | None, limit: int) -> Iterator[Flow]:
