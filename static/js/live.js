@@ -29,6 +29,18 @@
 
   let paused = false;
   let socket = null;
+  let refused = 0;
+
+  // A refused socket looks like a server that is away; a page tells the two apart.
+  async function askWhy() {
+    try {
+      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
+      if (answer.type === "opaqueredirect") location.reload();
+    } catch {
+      // The server is away indeed.
+    }
+  }
+
   const say = (message) => socket?.send(JSON.stringify(message));
   window.eventvizLive = {
     pause(value) {
@@ -40,6 +52,7 @@
 
   document.addEventListener("htmx:wsOpen", (event) => {
     socket = event.detail.socketWrapper;
+    refused = 0;
     if (paused) say({ pause: true });
     show(paused ? "paused" : "open");
   });
@@ -49,6 +62,8 @@
     else {
       socket = null;
       show("lost");
+      refused += 1;
+      if (refused >= 3) askWhy();
     }
   });
   document.addEventListener("htmx:wsAfterMessage", (event) => {

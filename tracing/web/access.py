@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEMO_USER = "demo"
 API = "/api/"
-PUBLIC = frozenset({"/login/", "/health/"})
+HEALTH = "/health/"
 
 
 class Role(enum.IntEnum):
@@ -138,12 +138,14 @@ class AccessMiddleware:
 
 
 def _refuse(request: HttpRequest) -> HttpResponse | None:
-    if request.path_info in PUBLIC or request.path_info.startswith(settings.STATIC_URL):
+    if request.path_info == HEALTH or request.path_info.startswith(settings.STATIC_URL):
         return None
     if request.user.is_authenticated:
         return None
     if is_demo(request):
         request.user = demo_user()
+        return None
+    if request.path_info == settings.LOGIN_URL:
         return None
     if request.headers.get("HX-Request") == "true":
         # A redirect would swap the login page into a fragment's place.

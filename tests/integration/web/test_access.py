@@ -121,6 +121,7 @@ def test_a_demo_signs_its_visitor_in_as_an_operator(demo: Client) -> None:
     assert "signed in as operator, loopback only" in page
     assert access.role_of(User.objects.get(username="demo")) is access.Role.OPERATOR
     assert not User.objects.get(username="demo").has_usable_password()
+    assert demo.get("/login/")["Location"] == "/flows/"
 
 
 @pytest.mark.parametrize(

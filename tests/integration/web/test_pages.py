@@ -13,8 +13,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.integration.log import NOW_MS, record, write
 from tracing.models import Ingestor
-from tracing.projections import reading
+from tracing.projections import flow_reading, reading
 from tracing.web.flows import filters, present
+from tracing.web.present import iso
 from tracing.web.tail import filters as tail_filters
 from tracing.web.tail import present as tail_present
 
@@ -105,6 +106,19 @@ def test_filters_stand_in_the_address(demo: Client, query: str, ids: list[str]) 
     assert shown(text) == ids
     assert ("No flow matches" in text) or query == ""
     assert ("clear all" in text) == bool(query)
+
+
+def test_it_says_how_far_a_filter_looked(demo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow_reading, "MAX_TESTED", 5)
+    noon_ms = 1_790_000_000_000
+    write(*(record(str(n), flow=f"o-{n}", at_ms=noon_ms + n * 60_000) for n in range(8)))
+
+    text = page(demo, "/flows/?type=Nothing")
+
+    assert "Tested 5 flows back to" in text
+    assert f">{iso(noon_ms + 3 * 60_000)[11:19]}</time> UTC" in text
+    assert "Only a part was tested so far" in text
+    assert "continue →" in text
 
 
 def test_an_active_filter_can_be_taken_off(demo: Client) -> None:
