@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracing.projections.reading import Change
 
 
-def change(position: int, **fields: str) -> Change:
+def change(position: int, **fields: str | None) -> Change:
     """Return a change whose fields have some value."""
-    given = {
+    given: dict[str, Any] = {
         "correlation_id": "o-1",
         "type": "OrderPlaced",
         "service": "order-service",
