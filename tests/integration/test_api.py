@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tracing.web.address import event_api_url, flow_api_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -118,16 +119,21 @@ def test_flows_are_listed_and_filtered(api: Client) -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    ["a/b", "..", ".", "~x", "x\ny", "<script>", "ü☃", "%2F", "a?b#c", "api", " ", "x" * 400],
+    ["a/b", "..", ".", "~x", "x\ny", "<script>", "ü☃", "%2F", "a?b#c", "api", "a b", "x" * 400],
 )
 def test_any_id_has_its_address(api: Client, odd: str) -> None:
-    from tracing.web.address import event_api_url, flow_api_url
-
     write(record(odd, flow=odd))
 
-    if odd.strip():
-        assert get(api, flow_api_url(odd))["correlation_id"] == odd
-        assert get(api, event_api_url(odd))["event_id"] == odd
+    assert get(api, flow_api_url(odd))["correlation_id"] == odd
+    assert get(api, event_api_url(odd))["event_id"] == odd
+
+
+@pytest.mark.parametrize("odd", ["nul\x00", "x" * 5_000])
+def test_an_id_that_cannot_be_stored_whole_is_found_all_the_same(api: Client, odd: str) -> None:
+    write(record(odd, flow=odd))
+
+    assert get(api, flow_api_url(odd))["events"][0]["event_id"]
+    assert len(get(api, event_api_url(odd))["event_id"]) <= 400
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from django.urls import register_converter
 
-from tracing.domain.text import digest16
+from tracing.domain.text import clean, digest16
 
 # Browsers resolve these as path segments even when they are percent-encoded, so they travel
 # behind a tilde; an id that begins with a tilde gets a second one.
@@ -30,8 +30,8 @@ class AnyId:
     regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
-        """Return the id."""
-        return decode_id(value)
+        """Return the id as it is stored: a producer's own text finds what was cleaned of it."""
+        return clean(decode_id(value))
 
     def to_url(self, value: str) -> str:
         """Return the id as it stands in a path, before percent-encoding."""

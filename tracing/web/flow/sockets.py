@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.domain.derive import State
+from tracing.domain.text import clean
 from tracing.projections import reading
 from tracing.projections.flow_reading import QUIET_AFTER_MS
 from tracing.web.context import now_ms
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from tracing.projections.reading import Change
 
-# A stored id is never longer.
-MAX_ID = 400
-
 
 class FlowSocket(LiveSocket):
     """Sends the flow as a whole whenever an event joins it; also one that does not exist yet."""
@@ -27,7 +25,7 @@ class FlowSocket(LiveSocket):
 
     async def connect(self) -> None:
         """Read the id."""
-        self.correlation_id = self.parameters.get("id", "")[:MAX_ID]
+        self.correlation_id = clean(self.parameters.get("id", ""))
         await super().connect()
 
     def subscription(self) -> Hashable:
