@@ -14,6 +14,7 @@ from django.db import connection
 
 from tests.servers.processes import MANAGE, Process, free_port, wait_for
 from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
+from tracing.ingest.alone import alone
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import parse_start
 from tracing.models import Ingestor, Partition, Record, Source
@@ -127,14 +128,29 @@ def test_an_oversized_value_keeps_its_prefix_length_and_hash(broker: str, topic:
     assert len(row.value_sha256 or b"") == 32
 
 
+def test_a_second_ingestor_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
+    with (
+        alone(),
+        Process("ingest", [*MANAGE, "ingest"], tmp_path / "log", env=environment("")) as second,
+    ):
+        assert second.wait() == 1
+        assert "Another ingestor is at work" in second.output
+
+
+def environment(broker: str) -> dict[str, str]:
+    """Return the settings of a process that works on this test's database."""
+    return {
+        "EVENTVIZ_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": broker,
+    }
+
+
 def test_a_broker_that_is_away_is_waited_for_and_said(tmp_path: Path) -> None:
     """In a process of its own: the client leaves the sockets of failed connects behind."""
     address = f"127.0.0.1:{free_port()}"
-    environment = {
-        "EVENTVIZ_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-        "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": address,
-    }
-    with Process("ingest", [*MANAGE, "ingest"], tmp_path / "log", env=environment) as ingestor:
+    with Process(
+        "ingest", [*MANAGE, "ingest"], tmp_path / "log", env=environment(address)
+    ) as ingestor:
         wait_until(lambda: Ingestor.objects.filter(state="waiting").exists())
         assert address in Ingestor.objects.get().detail
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.models import Event, Flow, FlowCount, LogHead, Partition, SearchKey, Source
+from tracing.models import Event, Flow, FlowCount, Gap, LogHead, Partition, SearchKey, Source
 from tracing.models import Record as RecordRow
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.packing import load, unpack
@@ -179,3 +179,15 @@ def test_rebuild_changes_the_generation_and_keeps_positions_ahead() -> None:
     assert head.generation == 2
     assert head.position > before
     assert Event.objects.get().position == head.position
+
+
+def test_a_gap_is_recorded_with_the_checkpoint_that_steps_over_it() -> None:
+    catalogue = Catalogue()
+    row = catalogue.partition(topic="orders", topic_uuid="u", number=0)
+    Partition.objects.update(next_offset=5)
+
+    store([Slice(partition_id=row.id, start=5, end=40, records=[], gap=True)], catalogue)
+
+    gap = Gap.objects.get()
+    assert (gap.partition_id, gap.start, gap.end) == (row.id, 5, 40)
+    assert Partition.objects.get().next_offset == 40

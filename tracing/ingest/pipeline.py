@@ -156,6 +156,7 @@ class _Session:
                     start=held.position,
                     end=part.end,
                     records=part.records,
+                    gap=part.gap,
                 )
             )
         try:

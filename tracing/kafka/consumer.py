@@ -49,11 +49,15 @@ class Place(NamedTuple):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """What one poll brought of a partition: records, and the position behind them."""
+    """What one poll brought of a partition: records, and the position behind them.
+
+    With `gap`, there are none because retention has removed them.
+    """
 
     place: Place
     records: list[Record]
     end: int
+    gap: bool = False
 
 
 class LogConsumer:
@@ -187,7 +191,7 @@ class LogConsumer:
                 begins[partition],
             )
             self._move(partition, begins[partition])
-            found.append(Fetched(Place(*partition), [], begins[partition]))
+            found.append(Fetched(Place(*partition), [], begins[partition], gap=True))
         return found
 
     def _isolate(self) -> list[Fetched]:

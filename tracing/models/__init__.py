@@ -2,6 +2,7 @@
 
 from tracing.models.event import Event, Node
 from tracing.models.flow import Flow, FlowCount, SearchKey
+from tracing.models.gap import Gap
 from tracing.models.ingestor import Ingestor
 from tracing.models.log import LogHead, Record
 from tracing.models.source import Partition, Source
@@ -12,6 +13,7 @@ __all__ = [
     "Event",
     "Flow",
     "FlowCount",
+    "Gap",
     "Ingestor",
     "LogHead",
     "Node",

@@ -30,6 +30,10 @@ INSERT INTO tracing_event (position, record, part, flow_id, node_id, event_id, e
  causation_id, timestamp_ms, occurred_us, key, schema_version, reason, dialect, error)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_INSERT_GAP = """
+INSERT INTO tracing_gap (partition_id, start, "end", noticed_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
 _ADVANCE = """
 UPDATE tracing_partition SET next_offset = %s, seen_at = %s WHERE id = %s AND next_offset = %s
 """
@@ -39,13 +43,15 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of one partition: its records, and the offsets before and behind them.
 
     `start` is the checkpoint that the reader began at; `end` the next offset to read, which may
-    lie further than the last record (compaction, transaction markers).
+    lie further than the last record (compaction, transaction markers). With `gap`, retention has
+    removed what lies between.
     """
 
     partition_id: int
     start: int
     end: int
     records: Sequence[Record]
+    gap: bool = False
 
 
 def store(slices: Sequence[Slice], catalogue: Catalogue) -> int:
@@ -67,6 +73,8 @@ def store(slices: Sequence[Slice], catalogue: Catalogue) -> int:
             cursor.execute(_ADVANCE, (part.end, now, part.partition_id, part.start))
             if cursor.rowcount != 1:
                 raise CheckpointMovedError
+            if part.gap:
+                cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
         project(prepared, position - len(prepared), catalogue)
     return position
 

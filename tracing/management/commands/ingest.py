@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from tracing.ingest.alone import AlreadyIngestingError, alone
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
 
@@ -26,7 +27,11 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        Pipeline(self._options(), stop).run()
+        try:
+            with alone():
+                Pipeline(self._options(), stop).run()
+        except AlreadyIngestingError as error:
+            raise CommandError(str(error)) from error
 
     def _options(self) -> Options:
         try:
