@@ -19,6 +19,7 @@
     Math.min(8000, 250 * 2 ** tries) * (0.5 + Math.random() / 2);
 
   function show(state) {
+    if (root.dataset.connection === state) return;
     root.dataset.connection = state;
     clearTimeout(bannerTimer);
     if (!lost) return;
