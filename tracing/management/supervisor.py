@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import selectors
 import signal
@@ -39,6 +40,10 @@ class ChildEndedError(EventvizError):
 class PortTakenError(EventvizError):
     """A port is taken."""
 
+    def __init__(self, advice: str) -> None:
+        """Say the advice alone: it names the port."""
+        Exception.__init__(self, advice)
+
 
 class StopRequested(BaseException):
     """Somebody asked for the end: Ctrl-C, SIGTERM or a closed terminal."""
@@ -50,8 +55,13 @@ def check_port(port: int, advice: str, *, host: str = "127.0.0.1") -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            raise PortTakenError(f"Port {port} is taken: {advice}") from error
+        except (OSError, OverflowError) as error:
+            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            why = "is taken" if taken else f"cannot be used ({error})"
+            raise PortTakenError(f"Port {port} {why}: {advice}") from error
+    # Some systems let us stand before somebody who listens on all addresses.
+    if accepts(port, host=host):
+        raise PortTakenError(f"Port {port} is taken: {advice}")
 
 
 def accepts(port: int, *, host: str = "127.0.0.1") -> bool:
@@ -155,24 +165,34 @@ class Supervisor:
             raise ChildEndedError(_epitaph(name, child.returncode))
 
     def _tick(self) -> None:
-        self._forward(TICK_S)
         for name, child in self._children.items():
             if child.poll() is not None:
-                self._forward(0)
+                self._last_words(child)
                 raise ChildEndedError(_epitaph(name, child.returncode))
+        self._forward(TICK_S)
 
-    def _forward(self, timeout_s: float) -> None:
+    def _forward(self, timeout_s: float, *, aloud: bool = True) -> None:
         if not self._selector.get_map():
             time.sleep(timeout_s)
             return
         for key, _ in self._selector.select(timeout_s):
-            chunk = os.read(key.fd, 65_536)
-            lines: _Lines = key.data
-            for line in lines.feed(chunk):
-                self._out.write(lines.prefix(self._out.isatty()) + line + "\n")
-            if not chunk:
-                self._selector.unregister(key.fileobj)
+            self._read(key, aloud=aloud)
         self._out.flush()
+
+    def _last_words(self, child: subprocess.Popen[bytes]) -> None:
+        if child.stdout is not None and child.stdout in self._selector.get_map():
+            self._read(self._selector.get_key(child.stdout), aloud=True)
+
+    def _read(self, key: selectors.SelectorKey, *, aloud: bool) -> None:
+        try:
+            chunk = os.read(key.fd, 65_536)
+        except BlockingIOError:
+            return
+        lines: _Lines = key.data
+        for line in lines.feed(chunk) if aloud else ():
+            self._out.write(lines.prefix(self._out.isatty()) + line + "\n")
+        if not chunk:
+            self._selector.unregister(key.fileobj)
 
     def _end_all(self) -> None:
         self._signal_all(signal.SIGTERM)
@@ -180,9 +200,8 @@ class Supervisor:
         while any(child.poll() is None for child in self._children.values()):
             if time.monotonic() > deadline:
                 break
-            # A child that cannot write its last words cannot end.
-            with contextlib.suppress(OSError):
-                self._forward(TICK_S)
+            # A child that cannot write cannot end; what it says of the others' end helps nobody.
+            self._forward(TICK_S, aloud=False)
         self._signal_all(signal.SIGKILL)
         for child in self._children.values():
             child.wait()

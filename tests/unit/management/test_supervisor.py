@@ -79,6 +79,20 @@ def test_a_stubborn_child_is_killed() -> None:
     assert child.returncode == -signal.SIGKILL
 
 
+def test_the_last_words_are_those_of_the_child_that_ended() -> None:
+    out = io.StringIO()
+    noisy = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit('bye'))"
+
+    with Supervisor(out) as supervisor:
+        supervisor.start("noisy", [sys.executable, "-c", f"{noisy}; print('up'); time.sleep(60)"])
+        supervisor.start("short", [sys.executable, "-c", "raise SystemExit('I have no ground')"])
+        with pytest.raises(ChildEndedError):
+            supervisor.run()
+
+    assert "short     | I have no ground\n" in out.getvalue()
+    assert "bye" not in out.getvalue()
+
+
 def test_it_says_what_did_not_answer_in_time() -> None:
     with Supervisor(io.StringIO()) as supervisor:
         supervisor.start("long", SLEEPER)
@@ -95,6 +109,8 @@ def test_a_taken_port_is_one_line_with_advice() -> None:
 
         assert accepts(port)
     check_port(port, "it is free again")
+    with pytest.raises(PortTakenError, match=r"Port 70000 cannot be used \(.*\): take another"):
+        check_port(70_000, "take another")
     assert not accepts(port)
 
 

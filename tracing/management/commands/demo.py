@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tracing.domain.errors import EventvizError
 from tracing.kafka.embedded import broker_command
 from tracing.management.supervisor import (
+    PortTakenError,
     StopRequested,
     Supervisor,
     accepts,
@@ -50,8 +51,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, port: int, kafka_port: int) -> None:
-        check_port(port, f"run make demo PORT={port + 1}")
-        check_port(kafka_port, f"run make demo KAFKA_PORT={kafka_port + 1}")
+        check_port(port, f"run make demo PORT={_another(port)}")
+        check_port(kafka_port, f"run make demo KAFKA_PORT={_another(kafka_port)}")
+        if port == kafka_port:
+            raise PortTakenError(f"PORT and KAFKA_PORT are both {port}: choose two ports.")
         with Supervisor(sys.stdout) as supervisor:
             if "MAKELEVEL" in os.environ:
                 # Without make nobody would be left to press Ctrl-C.
@@ -77,6 +80,10 @@ class Command(BaseCommand):
             )
             self.stdout.flush()
             supervisor.run()
+
+
+def _another(port: int) -> int:
+    return port + 1 if 1024 <= port < 65_535 else 8001
 
 
 def _manage(*arguments: str) -> list[str]:
@@ -120,6 +127,8 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
             os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
         )
         supervisor.finish("migrate")
+        for old in folder.glob("empty-*.sqlite3"):
+            old.unlink(missing_ok=True)
         draft.rename(template)
     home = folder / str(port)
     shutil.rmtree(home, ignore_errors=True)
