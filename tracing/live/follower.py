@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from tracing.live.renders import Renders
+from tracing.live.rests import Rests
 from tracing.live.ring import SIZE, Ring
 from tracing.live.threads import DatabaseAwayError, Threads
 from tracing.projections import reading
@@ -47,6 +48,7 @@ class Follower:
         """Make an idle follower; `start` makes it tick."""
         self.ring = Ring()
         self.renders: Renders[str] = Renders()
+        self.rests = Rests()
         self.epoch = 0
         self.healthy = True
         self._generation: int | None = None

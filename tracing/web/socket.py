@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
-from tracing.live.follower import TICK_S
 from tracing.web import context
 from tracing.web.connection import TRY_LATER, Connection, Refused
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 STALLED_S = 15.0
 # How often the line at the page's foot is looked at.
 SHELL_S = 1
-LONGEST_REST_S = 3.0
 
 
 class LiveSocket(Connection):
@@ -71,7 +70,6 @@ class LiveSocket(Connection):
         self._acknowledged = asyncio.Event()
         self._timed: dict[Hashable, str] = {}
         self._looked_at = 0.0
-        self._rest_s = 0.0
         await super().connect()
 
     async def serve(self) -> None:
@@ -79,7 +77,7 @@ class LiveSocket(Connection):
         await self._send(await self.first())
         while True:
             await self._wait_for_browser()
-            await asyncio.sleep(self._rest_s)
+            await asyncio.sleep(self.follower.rests.left_s(self.subscription()))
             await self.follower.moved(lambda: (self.seen, self.epoch), timeout_s=SHELL_S)
             body = await self.advance() + await self._by_time()
             if body:
@@ -118,17 +116,17 @@ class LiveSocket(Connection):
     async def changes(self, window: list[Change], to: int) -> str:
         """Return the fragments of a window of the ring, shared with others that stand there."""
 
+        subscription = self.subscription()
+
         async def make() -> str:
             matching = [change for change in window if self.matches(change)]
-            return await self.work(lambda: self.render_changes(matching)) if matching else ""
+            if not matching:
+                return ""
+            draw = functools.partial(self.render_changes, matching)
+            return await self.work(lambda: self.follower.rests.measured(subscription, draw))
 
-        started = time.monotonic()
-        key = (self.subscription(), self.epoch, self.position, to)
-        body = await self.follower.renders.get(key, make)
-        # What takes long to draw is drawn less often: it must not starve the other pages.
-        took_s = time.monotonic() - started
-        self._rest_s = min(LONGEST_REST_S, 3 * took_s) if took_s > TICK_S else 0.0
-        return body
+        key = (subscription, self.epoch, self.position, to)
+        return await self.follower.renders.get(key, make)
 
     async def _by_time(self) -> str:
         """Return the line at the page's foot and what aged, if they differ from the last time."""
