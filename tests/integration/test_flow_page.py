@@ -202,6 +202,13 @@ def test_hostile_text_stays_text_everywhere(visitor: Client) -> None:
     assert f"{event_api_url(HOSTILE)}" in page(visitor, flow_url(HOSTILE, HOSTILE))
 
 
+@pytest.mark.parametrize("flow", ["a\x00b", "x" * 1_000, "..", "~", "/", "a b"])
+def test_ids_are_found_as_their_producer_wrote_them(visitor: Client, flow: str) -> None:
+    write(record("e", flow=flow, at_ms=NOW_MS))
+
+    assert 'data-event="e"' in page(visitor, flow_url(flow))
+
+
 def test_values_that_break_decoders_are_shown(visitor: Client) -> None:
     deep = b'{"eventId":"deep","payload":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
     write(

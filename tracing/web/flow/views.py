@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from tracing.domain.text import clean
 from tracing.projections import reading
 from tracing.web.address import flow_api_url, flow_url
 from tracing.web.context import now_ms
@@ -32,7 +33,10 @@ def flow(request: HtmxRequest, correlation_id: str) -> HttpResponse:
     An unknown id is a 404 whose page turns into the flow when its first event comes.
     """
     now = now_ms()
+    # As ids are stored: bounded, without NUL.
+    correlation_id = clean(correlation_id)
     asked = request.GET.get("event")
+    asked = None if asked is None else clean(asked)
     detail = reading.read_flow(correlation_id)
     context: dict[str, Any] = {
         "correlation_id": correlation_id,
