@@ -12,7 +12,7 @@ from tracing.projections import reading
 from tracing.web import present
 from tracing.web.address import event_api_url, flow_url
 from tracing.web.flow import payload
-from tracing.web.flow.present import look_of, mark_words, version_of
+from tracing.web.flow.cards import look_of, mark_words, version_of
 from tracing.web.present import Sign
 
 if TYPE_CHECKING:

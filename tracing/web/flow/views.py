@@ -14,6 +14,7 @@ from tracing.projections import reading
 from tracing.web.address import flow_api_url, flow_url
 from tracing.web.context import now_ms
 from tracing.web.flow import present
+from tracing.web.flow.cards import LOOKS
 from tracing.web.flow.inspect import find, inspect
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def flow(request: HtmxRequest, correlation_id: str) -> HttpResponse:
         if detail is not None:
             context |= present.fragment_context(detail, now_ms=now)
             context["related"] = present.related(detail, now_ms=now)
-        context["looks"] = present.LOOKS.values()
+        context["looks"] = LOOKS.values()
         context["socket_url"] = f"/live/flow?id={quote(correlation_id, safe='')}{after}"
         status = 200 if detail is not None else 404
         response = render(request, "tracing/flow.html", context, status=status)

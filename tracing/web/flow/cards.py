@@ -1,0 +1,146 @@
+"""Cards and edges as the template draws them: places from the drawing, looks from the event."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain import marks
+from tracing.domain.event import Event
+from tracing.domain.marks import Mark
+from tracing.domain.rules import Role, role
+from tracing.drawing.graph import Card, Drawing, Edge, Spot
+from tracing.web import present
+from tracing.web.address import element_id
+from tracing.web.present import Service, Sign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracing.projections.reading import StoredEvent
+
+# How an event looks; the legend is made from the same table.
+LOOKS: dict[str, Sign] = {
+    sign.slug: sign
+    for sign in (
+        Sign("happened", "●", "happened", "ok", "something happened"),
+        Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
+        Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
+        Sign("undecodable", "?", "undecodable", "late", "the record could not be read"),
+    )
+}
+
+
+class CardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A card with what its event is. `version` differs when the inspector would differ."""
+
+    id: str
+    event: Event
+    card: Card
+    look: Sign
+    service: Service
+    label: str
+    causes: str
+    edges: str
+    version: str
+
+
+class EdgeView(msgspec.Struct, frozen=True):
+    """An edge, its element id, and whether it leads to the first failure."""
+
+    id: str
+    edge: Edge
+    guilty: bool
+
+
+def look_of(event: Event) -> Sign:
+    """Return how an event looks."""
+    if event.error is not None:
+        return LOOKS["undecodable"]
+    found = role(event.type)
+    if found & Role.FAILED:
+        return LOOKS["failed"]
+    return LOOKS["compensates" if found & Role.COMPENSATION else "happened"]
+
+
+def mark_words(item: StoredEvent) -> tuple[str, ...]:
+    """Return an event's marks as short texts; a duplicate says how many records there are.
+
+    That an event is undecodable is its look, that its flow is large is the flow's matter.
+    """
+    words = []
+    for mark in (Mark.DUPLICATE, Mark.OUT_OF_ORDER, Mark.MISSING_CAUSE):
+        if not item.marks & mark:
+            continue
+        copies = len(item.redeliveries) + 1
+        counted = mark is Mark.DUPLICATE and copies > 1
+        words.append(
+            f"{marks.LABELS[mark]} \N{MULTIPLICATION SIGN}{copies}"
+            if counted
+            else marks.LABELS[mark]
+        )
+    return tuple(words)
+
+
+def version_of(item: StoredEvent, *, led: int, caused: int) -> str:
+    """Return a text that differs when the inspector of the event would."""
+    return f"{led}.{caused}.{item.marks}.{len(item.redeliveries)}"
+
+
+def spot(item: StoredEvent) -> Spot:
+    """Return an event as the drawing needs it."""
+    event = item.event
+    return Spot(
+        id=event.event_id,
+        type=event.type,
+        service=event.service or "no service",
+        time_us=event.time_us,
+        marks=mark_words(item),
+        compensates=look_of(event).slug == "compensates",
+    )
+
+
+def card_views(items: Sequence[StoredEvent], drawing: Drawing) -> list[CardView]:
+    """Return the drawn cards with their events, in the order of the events."""
+    led = Counter(cause for card in drawing.cards for cause in card.causes)
+    views = []
+    for item, card in zip(items, drawing.cards, strict=True):
+        event, look = item.event, look_of(item.event)
+        label = [event.type, event.service or "no service", card.time, look.word]
+        views.append(
+            CardView(
+                id=element_id("ev", event.event_id),
+                event=event,
+                card=card,
+                look=look,
+                service=present.service_of(event.service),
+                label=", ".join([*label, *mark_words(item)]),
+                causes=" ".join(element_id("ev", cause) for cause in card.causes),
+                edges=" ".join(f"edge-{number}" for number in card.edges),
+                version=version_of(item, led=led[event.event_id], caused=len(card.causes)),
+            )
+        )
+    return views
+
+
+def _causes_of_failure(items: Sequence[StoredEvent]) -> set[str]:
+    """Return the first failed event's id and those of all its causes."""
+    failed = [item.event for item in items if role(item.event.type) & Role.FAILED]
+    cause_of = {item.event.event_id: item.event.causation_id for item in items}
+    guilty: set[str] = set()
+    place = failed[0].event_id if failed else None
+    while place is not None and place not in guilty and place in cause_of:
+        guilty.add(place)
+        place = cause_of[place]
+    return guilty
+
+
+def edge_views(drawing: Drawing, items: Sequence[StoredEvent]) -> list[EdgeView]:
+    """Return the drawn edges; those that lead to the first failure are marked."""
+    guilty = _causes_of_failure(items)
+    return [
+        EdgeView(f"edge-{number}", edge, edge.effect in guilty and edge.cause in guilty)
+        for number, edge in enumerate(drawing.edges)
+    ]
