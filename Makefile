@@ -35,12 +35,14 @@ unit: $(VENV)/test.stamp ## Run the unit tests alone (seconds)
 	@$(PYTEST) tests/unit -q $(ARGS)
 
 test: $(VENV)/test.stamp ## Run what needs the Python index alone: units, and integration on the embedded broker
-	@$(PYTEST) tests -n 2 --dist loadscope -q -m "not long and not ($(OUTSIDE))" $(ARGS)
+	@$(PYTEST) tests -q -m "timed and not ($(OUTSIDE) or long)"
+	@$(PYTEST) tests -n 2 --dist loadscope -q -m "not (timed or $(OUTSIDE) or long)" $(ARGS)
 
 test-full: $(VENV)/test.stamp ## Run what also needs Chromium, Java, Node or Postgres
 	@$(BIN)/python -m tests.servers need chromium java mvn node npm postgres
-	@$(PYTEST) tests -n 2 --dist loadscope -q -m "not long" $(ARGS)
-	@$(BIN)/python -m tests.servers postgres $(PYTEST) tests/integration -q -m "not long and not ($(OUTSIDE))"
+	@$(PYTEST) tests -q -m "timed and not long"
+	@$(BIN)/python -m tests.servers postgres $(PYTEST) tests/integration -n 2 -q -m "not (timed or $(OUTSIDE) or long)"
+	@$(PYTEST) tests -n 2 --dist loadscope -q -m "not (timed or long)" $(ARGS)
 
 test-long: $(VENV)/test.stamp ## Run what takes many minutes
 	@$(PYTEST) tests -q -m long $(ARGS)

@@ -38,11 +38,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
-    """Count what `-m` or `-k` left out, once a test, under the first thing that it needs."""
+    """Count what `-m` or `-k` left out, once a test, under the first reason."""
     for item in items:
-        needs = [name for name in OUTSIDE if item.get_closest_marker(name)] or ["other"]
+        asked = item.config.option.markexpr
+        reasons = [name for name in OUTSIDE if item.get_closest_marker(name) and name in asked]
+        if not reasons and item.get_closest_marker("timed"):
+            # The make targets run these before, alone.
+            continue
+        reason = reasons[0] if reasons else "other"
         left_out = item.config.stash[LEFT_OUT]
-        left_out[needs[0]] = left_out.get(needs[0], 0) + 1
+        left_out[reason] = left_out.get(reason, 0) + 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -67,9 +72,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             if name == "measured":
                 terminalreporter.write_line(f"Measured: {value}")
     left_out = config.stash[LEFT_OUT]
+    if config.option.markexpr.startswith("timed"):
+        # The others run next, and name what was left out.
+        return
     names = [f"{name} {left_out[name]}" for name in (*OUTSIDE, "other") if name in left_out]
     if names:
-        how = "make test-long" if set(left_out) == {"long"} else "make test-full, make test-long"
+        how = "make test-long" if set(left_out) == {"long"} else "make test-full"
         terminalreporter.write_line(f"Left out: {', '.join(names)}. To run them: {how}")
 
 

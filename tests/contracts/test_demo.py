@@ -84,6 +84,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
         demo.process.end()
 
 
+@pytest.mark.timed
 def test_a_second_demo_shows_its_first_flow_in_under_five_seconds(
     start: Callable[[], Demo], record_property: Callable[[str, object], None]
 ) -> None:

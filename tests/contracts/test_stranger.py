@@ -31,6 +31,7 @@ def sell(folder: Path, product: Product, topic: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_kafkajs_producer_on_a_new_topic_is_on_the_page_in_under_a_second(
     kafkajs: Path, product: Product, record_property: Callable[[str, object], None]
 ) -> None:
