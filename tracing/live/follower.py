@@ -95,6 +95,14 @@ class Follower:
                 await asyncio.wait_for(self._moved.wait(), left)
         return True
 
+    async def reached(self, position: int, *, timeout_s: float = 3 * TICK_S) -> bool:
+        """Tell whether the log has come to a position; a page may be a tick ahead of this task."""
+        deadline = time.monotonic() + timeout_s
+        while self.position < position and time.monotonic() < deadline:
+            seen = (self.position, self.epoch)
+            await self.moved(lambda: seen, timeout_s=TICK_S)  # noqa: B023
+        return self.position >= position
+
     def nudge(self) -> None:
         """Let everybody who waits look again: somebody's `seen` changed."""
         self._moved.set()

@@ -85,11 +85,12 @@ class LiveSocket(Connection):
 
     async def first(self) -> str:
         """Return the state, or what came since `?after=` if that is still known."""
-        self.epoch = self.follower.epoch
         after = self.number("after")
-        if after is not None and self.follower.ring.window(after) is not None:
-            self.position = self.seen = after
-            return await self.advance()
+        if after is not None and await self.follower.reached(after):
+            self.epoch = self.follower.epoch
+            if self.follower.ring.window(after) is not None:
+                self.position = self.seen = after
+                return await self.advance()
         return await self.state()
 
     async def state(self) -> str:

@@ -58,7 +58,11 @@ def endpoint(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 @endpoint
 def flows(request: HttpRequest) -> HttpResponse:
-    """List flows, newest first."""
+    """List flows, newest first.
+
+    A filter without an index tests a bounded number (`tested`): a page may then hold fewer than
+    `limit`, or none, and still have a `next`.
+    """
     given = request.GET.dict()
     parameters.check_known(given, (*FLOW_FILTERS, *PAGING))
     wanted = reading.FlowFilter(
@@ -80,6 +84,7 @@ def flows(request: HttpRequest) -> HttpResponse:
         {
             "flows": [represent.flow(line, now_ms=now_ms) for line in page.lines],
             "next": page.next,
+            "tested": page.tested,
             "position": page.position,
         }
     )
@@ -111,7 +116,8 @@ def events(request: HttpRequest) -> HttpResponse:
         text=wanted["text"],
     )
     following = None if page.next_before is None else str(page.next_before)
-    return answer({"events": whole_events(page.events), "next": following})
+    shown = whole_events(page.events)
+    return answer({"events": shown, "next": following, "tested": page.tested})
 
 
 @endpoint

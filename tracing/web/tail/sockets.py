@@ -64,9 +64,9 @@ class TailSocket(LiveSocket):
 
     async def first(self) -> str:
         """Return what came since `?after=`, however old, else the newest events."""
-        self.epoch = self.follower.epoch
         after = self.number("after")
-        if after is not None and after <= self.follower.position:
+        if after is not None and await self.follower.reached(after):
+            self.epoch = self.follower.epoch
             self.position = self.seen = after
             return await self.advance()
         return await self.state()
