@@ -2,8 +2,10 @@
 (() => {
   const root = document.documentElement;
   const words = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  // The server's clock counts: a browser that is an hour off must not say "in 59 min".
-  const skew = Date.now() - Number(document.body.dataset.now || Date.now());
+  // The server's clock counts: a browser that is an hour off must not say "in 59 min". A small
+  // difference is only the time that the page took to come.
+  const apart = Date.now() - Number(document.body.dataset.now || Date.now());
+  const skew = Math.abs(apart) > 30000 ? apart : 0;
 
   function ago(ms) {
     const seconds = Math.floor((Date.now() - skew - ms) / 1000);

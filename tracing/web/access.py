@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, parse_cookie
 from django.http.request import split_domain_port, validate_host
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DEMO_USER = "demo"
 API = "/api/"
+ADMIN = "/admin/"
 HEALTH = "/health/"
 
 
@@ -140,10 +142,11 @@ class AccessMiddleware:
 def _refuse(request: HttpRequest) -> HttpResponse | None:
     if request.path_info == HEALTH or request.path_info.startswith(settings.STATIC_URL):
         return None
-    if request.user.is_authenticated:
-        return None
-    if is_demo(request):
+    if not request.user.is_authenticated and is_demo(request):
         request.user = demo_user()
+    if request.user.is_authenticated:
+        if request.path_info.startswith(ADMIN) and not has_role(request.user, Role.ADMIN):
+            raise PermissionDenied
         return None
     if request.path_info == settings.LOGIN_URL:
         return None

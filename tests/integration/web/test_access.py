@@ -86,7 +86,7 @@ def test_only_an_admin_sees_and_opens_the_admin_pages(viewer: User) -> None:
     browser = Client()
     browser.force_login(viewer)
     assert "/admin/" not in browser.get("/flows/").content.decode()
-    assert browser.get("/admin/").status_code == 302
+    assert browser.get("/admin/").status_code == 403
 
     access.give_role(viewer, access.Role.ADMIN)
 
