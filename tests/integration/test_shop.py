@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -142,7 +143,10 @@ def test_a_failure_names_its_reason_to_the_end(town: Town) -> None:
     assert reasons["PaymentFailed"] == reasons["OrderCancelled"] == "card_declined"
 
 
-def test_an_event_delivered_twice_has_one_id_and_two_offsets(town: Town) -> None:
+def test_an_event_delivered_twice_has_one_id_and_two_offsets(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="tracing.demo")
     placed = place_order(town.publisher, 3, Scenario.DELIVERED_TWICE)
 
     story = town.story(placed.correlation_id, len(WELL) + 1)
@@ -150,6 +154,8 @@ def test_an_event_delivered_twice_has_one_id_and_two_offsets(town: Town) -> None
     copies = [told for told in story if told.envelope["eventType"] == "OrderPlaced"]
     assert len({told.envelope["eventId"] for told in copies}) == 1
     assert len({told.record.coordinates for told in copies}) == 2
+    skipped = [line for line in caplog.messages if "Skipping duplicate event" in line]
+    assert {line.partition(":")[0] for line in skipped} == {"inventory", "email"}
 
 
 def test_the_late_email_stands_behind_a_younger_one_of_its_key(town: Town) -> None:

@@ -89,7 +89,8 @@ class Producer:
             future = self._client.send(
                 topic, value=value, key=key, headers=list(headers), partition=partition
             )
-        except KafkaError as error:
+        except (KafkaError, ValueError, TypeError) as error:
+            # No topic may have this name; or what the client cannot write, such as a null header.
             raise RecordNotSentError(str(error)) from error
         return Sent(future)
 
