@@ -6,8 +6,8 @@ import re
 
 import msgspec
 
-from tracing.codec import fields
 from tracing.codec.dialects import cloudevents, headers, mapped, masstransit, native, nservicebus
+from tracing.codec.dialects.headers import Said
 from tracing.codec.keys import search_keys
 from tracing.codec.limits import MAX_DEPTH
 from tracing.codec.rules import Rules
@@ -71,18 +71,23 @@ def _envelopes(record: Record, rules: Rules) -> list[Envelope]:
     is_json = value is not None and value.lstrip()[:1] in {b"{", b"["}
     if value is not None and is_json and too_deep(value):
         raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
-    mapping = rules.mapping_of(record.topic)
-    found = mapped.read(record, value, mapping) if mapping else None
-    found = found or cloudevents.read(record, value) or nservicebus.read(record, value)
+    mapping = rules.mapping_of(record.topic) if rules.mappings else None
+    if mapping is not None:
+        found = mapped.read(record, value, mapping)
+        if found is not None:
+            return found
+    said = headers.said_by(record)
+    found = cloudevents.read(record, said, value)
+    if found is None and said.nservicebus:
+        found = nservicebus.read(record, value)
     if found is None and value is not None and is_json:
-        found = _by_body(record, value)
+        found = _by_body(record, said, value)
     if found is not None:
         return found
-    said = headers.identity(record)
-    return headers.read(record, said, value) if said.found else [_bare(record, said)]
+    return headers.read(said, value) if said.identifies else [_bare(said, value)]
 
 
-def _by_body(record: Record, value: bytes) -> list[Envelope] | None:
+def _by_body(record: Record, said: Said, value: bytes) -> list[Envelope] | None:
     if value.lstrip()[:1] == b"[":
         # Any JSON is an event of some kind; what is only almost JSON is an error.
         msgspec.json.decode(value, type=msgspec.Raw)
@@ -92,17 +97,17 @@ def _by_body(record: Record, value: bytes) -> list[Envelope] | None:
         return cloudevents.structured(record, value)
     if body.message_id is not None and isinstance(body.message_type, list):
         return masstransit.read(record, value)
-    return native.read(record, body)
+    return native.read(said, body)
 
 
-def _bare(record: Record, said: headers.Identity) -> Envelope:
+def _bare(said: Said, value: bytes | None) -> Envelope:
     """Return what is known of a record without an envelope: its type's name, perhaps."""
     return Envelope(
         dialect=BARE,
         event_type=said.event_type,
         source=said.source,
-        trace_id=fields.trace_id(record),
-        payload=record.value,
+        trace_id=said.trace_id,
+        payload=value,
     )
 
 

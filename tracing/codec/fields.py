@@ -36,8 +36,12 @@ _MAX_US = 253_402_300_799_000_000
 
 def identifier(value: object) -> str | None:
     """Return an id as text; numbers count, and empty, `null` and the nil UUID are absent."""
-    text = _scalar(value)
-    if text is None or text.strip().lower() in _ABSENT:
+    text = value if type(value) is str else _scalar(value)
+    if text is None:
+        return None
+    first = text[:1]
+    # Most ids differ from every absent one in their first character.
+    if (first in "nN0" or first.isspace()) and text.strip().lower() in _ABSENT:
         return None
     return clean(text, MAX_ID)
 

@@ -14,9 +14,9 @@ def clean(raw: str, limit: int = MAX_ID) -> str:
     NUL (refused by Postgres) becomes its visible sign, lone surrogates the replacement sign.
     Longer text keeps a prefix and a digest of the whole, so two long ids stay two ids.
     """
-    text = raw.replace("\x00", "\u2400")
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8")
+    if len(raw) <= limit and raw.isascii() and "\x00" not in raw:
+        return raw
+    text = raw.replace("\x00", "\u2400").encode("utf-8", "replace").decode("utf-8")
     if len(text) <= limit:
         return text
     digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

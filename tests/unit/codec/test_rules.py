@@ -91,7 +91,7 @@ def test_payload_fields_that_look_like_identifiers_are_search_keys() -> None:
         "paid": True,
     }
 
-    assert search_keys(json.dumps(payload).encode(), DEFAULT_KEY_FIELDS) == ("ORD-1", "17", "T-9")
+    assert search_keys(json.dumps(payload).encode(), DEFAULT_KEY_FIELDS) == ("ORD-1", "T-9", "17")
 
 
 def test_search_keys_are_bounded() -> None:

@@ -16,6 +16,7 @@ from tracing.domain.errors import DecodeError
 from tracing.domain.event import Envelope
 
 if TYPE_CHECKING:
+    from tracing.codec.dialects.headers import Said
     from tracing.domain.record import Record
 
 STRUCTURED = "cloudevents"
@@ -42,16 +43,15 @@ _parse = msgspec.json.Decoder(_Event).decode
 _parse_batch = msgspec.json.Decoder(list[_Event]).decode
 
 
-def read(record: Record, value: bytes | None) -> list[Envelope] | None:
+def read(record: Record, said: Said, value: bytes | None) -> list[Envelope] | None:
     """Return the events by the mode that the headers tell, None when they tell of none."""
-    content_type = (record.header("content-type") or b"").lstrip().lower()
-    if value is not None and content_type.startswith(b"application/cloudevents-batch"):
-        return _batch(record, value)
-    if value is not None and content_type.startswith(b"application/cloudevents"):
-        return structured(record, value)
-    if record.header("ce_specversion") is not None:
-        return [_binary(record, value)]
-    return None
+    if said.content_type and value is not None:
+        content_type = said.content_type.lstrip().lower()
+        if content_type.startswith(b"application/cloudevents-batch"):
+            return _batch(record, value)
+        if content_type.startswith(b"application/cloudevents"):
+            return structured(record, value)
+    return [_binary(record, value)] if said.cloudevents else None
 
 
 def structured(record: Record, value: bytes) -> list[Envelope]:

@@ -34,11 +34,20 @@ _FIELDS = {
     "eventtime": "occurred",
     "timestamp": "occurred",
 }
+_EVIDENCE = {
+    "content-type": "content_type",
+    "traceparent": "trace_id",
+    "ce_specversion": "cloudevents",
+    "nservicebus.messageid": "nservicebus",
+}
 _DROPPED = str.maketrans("", "", "-_.")
 
 
-class Identity(msgspec.Struct, gc=False):
-    """What the headers say of the event; None where they do not."""
+class Said(msgspec.Struct, gc=False):
+    """What the headers say of the event, None where they do not; one pass finds it all.
+
+    `cloudevents` and `nservicebus` tell whether these dialects' own headers are there.
+    """
 
     event_id: str | None = None
     event_type: str | None = None
@@ -47,36 +56,52 @@ class Identity(msgspec.Struct, gc=False):
     correlation_id: str | None = None
     causation_id: str | None = None
     occurred_us: int | None = None
+    trace_id: str | None = None
+    content_type: bytes = b""
+    cloudevents: bool = False
+    nservicebus: bool = False
 
     @property
-    def found(self) -> bool:
+    def identifies(self) -> bool:
         """Tell whether it is more than the name of a type or a service."""
         return bool(self.event_id or self.correlation_id or self.causation_id)
 
 
 @functools.lru_cache(maxsize=2_000)
 def _field(name: str) -> str | None:
+    known = _EVIDENCE.get(name[:100].lower())
+    if known:
+        return known
     plain = name[:100].lower().translate(_DROPPED)
     return _FIELDS.get(plain) or _FIELDS.get(plain.removeprefix("x"))
 
 
-def identity(record: Record) -> Identity:
+def said_by(record: Record) -> Said:
     """Return what the headers say; the last of several with one meaning counts."""
-    found = Identity()
+    said = Said()
     for name, value in record.headers:
         field = _field(name)
-        if field is None or value is None:
-            continue
-        if field == "occurred":
-            found.occurred_us = fields.time_us(value)
-        elif field.endswith("_id"):
-            setattr(found, field, fields.identifier(value))
-        else:
-            setattr(found, field, fields.label(value))
-    return found
+        if field is not None and value is not None:
+            _take(said, field, value)
+    return said
 
 
-def read(record: Record, said: Identity, payload: bytes | None) -> list[Envelope]:
+def _take(said: Said, field: str, value: bytes) -> None:
+    if field == "content_type":
+        said.content_type = value
+    elif field == "trace_id":
+        said.trace_id = fields.trace_id_in(value)
+    elif field in {"cloudevents", "nservicebus"}:
+        setattr(said, field, True)
+    elif field == "occurred":
+        said.occurred_us = fields.time_us(value)
+    elif field.endswith("_id"):
+        setattr(said, field, fields.identifier(value))
+    else:
+        setattr(said, field, fields.label(value))
+
+
+def read(said: Said, payload: bytes | None) -> list[Envelope]:
     """Return an envelope made of headers alone."""
     return [
         Envelope(
@@ -87,7 +112,7 @@ def read(record: Record, said: Identity, payload: bytes | None) -> list[Envelope
             source=said.source,
             correlation_id=said.correlation_id,
             causation_id=said.causation_id,
-            trace_id=fields.trace_id(record),
+            trace_id=said.trace_id,
             occurred_us=said.occurred_us,
             reason=fields.reason_of(payload),
             payload=payload,

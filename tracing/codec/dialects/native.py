@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from tracing.codec import fields
 from tracing.codec.dialects import headers
 from tracing.domain.event import Envelope
-
-if TYPE_CHECKING:
-    from tracing.domain.record import Record
 
 DIALECT = "native"
 
@@ -38,13 +33,12 @@ class Body(msgspec.Struct, rename="camel"):
 parse = msgspec.json.Decoder(Body).decode
 
 
-def read(record: Record, body: Body) -> list[Envelope] | None:
+def read(said: headers.Said, body: Body) -> list[Envelope] | None:
     """Return the envelope; headers stand in for what the body leaves out."""
     event_id = fields.identifier(body.event_id)
     event_type = fields.label(body.event_type)
     if event_id is None and event_type is None:
         return None
-    said = headers.identity(record)
     payload = bytes(body.payload)
     return [
         Envelope(
@@ -55,7 +49,7 @@ def read(record: Record, body: Body) -> list[Envelope] | None:
             source=said.source or fields.label(body.source),
             correlation_id=fields.identifier(body.correlation_id) or said.correlation_id,
             causation_id=fields.identifier(body.causation_id) or said.causation_id,
-            trace_id=fields.trace_id(record),
+            trace_id=said.trace_id,
             occurred_us=fields.time_us(body.timestamp),
             reason=fields.reason_of(payload),
             payload=payload or None,

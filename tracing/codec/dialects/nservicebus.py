@@ -17,14 +17,12 @@ DIALECT = "nservicebus"
 _TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d):(\d{6}) Z$")
 
 
-def read(record: Record, value: bytes | None) -> list[Envelope] | None:
-    """Return the envelope, None without NServiceBus's own message id."""
+def read(record: Record, value: bytes | None) -> list[Envelope]:
+    """Return the envelope of a record that has NServiceBus's own message id."""
 
     def said(name: str) -> bytes | None:
         return record.header(f"NServiceBus.{name}")
 
-    if said("MessageId") is None:
-        return None
     return [
         Envelope(
             dialect=DIALECT,
