@@ -22,6 +22,7 @@
     for (const name of ["class", "data-started", "data-last", "data-state"]) {
       old.setAttribute(name, row.getAttribute(name));
     }
+    old.toggleAttribute("data-away", row.hasAttribute("data-away"));
     old.innerHTML = row.innerHTML;
     return old;
   }
@@ -84,6 +85,8 @@
       else if (row.hasAttribute("data-away")) waiting.delete(row.id);
       else waiting.set(row.id, row);
     }
+    // What the filter no longer shows goes when nobody looks there.
+    if (calm()) for (const row of list().querySelectorAll("[data-away]")) row.remove();
     if (waiting.size && calm()) {
       const fresh = [...waiting.values()].sort((a, b) => a.dataset.started - b.dataset.started);
       waiting.clear();

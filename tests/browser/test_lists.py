@@ -79,6 +79,22 @@ def test_rows_stand_still_under_the_pointer_and_a_click_catches_up(
     expect(pill).to_be_hidden()
 
 
+def test_a_flow_that_no_longer_matches_stays_only_while_it_is_looked_at(
+    page: Page, product: Product, service: str
+) -> None:
+    watch(page, product, f"{service}&state=running")
+    rows = page.locator("#flow-rows > a")
+    rows.first.hover()
+
+    produce(product, service, "warm", event_type="OrderCompleted")
+    expect(rows.first).to_have_attribute("data-state", "done")
+    page.mouse.move(*TOP)
+    produce(product, service, "one")
+
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_have_attribute("data-state", "running")
+
+
 def test_keys_move_between_rows_and_open_one(page: Page, product: Product, service: str) -> None:
     produce(product, service, "one", "two")
     product.wait_for_flow(f"{service}-two", 1)
