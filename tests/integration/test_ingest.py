@@ -17,7 +17,7 @@ from tests.strangers.producing import Sent, create_topics, delete_topics, envelo
 from tracing.ingest.alone import alone
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import parse_start
-from tracing.models import Ingestor, Partition, Record, Source
+from tracing.models import Event, Ingestor, Partition, Record, Source
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("live_log")]
 
@@ -128,6 +128,7 @@ def test_an_oversized_value_keeps_its_prefix_length_and_hash(broker: str, topic:
     assert len(row.value_sha256 or b"") == 32
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one ingestor")
 def test_a_second_ingestor_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
     with (
         alone(),
@@ -139,8 +140,13 @@ def test_a_second_ingestor_on_one_sqlite_file_is_refused(tmp_path: Path) -> None
 
 def environment(broker: str) -> dict[str, str]:
     """Return the settings of a process that works on this test's database."""
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        server = f"{database['USER']}@{database['HOST']}:{database['PORT']}"
+        url = f"postgres://{server}/{database['NAME']}"
     return {
-        "EVENTVIZ_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "EVENTVIZ_DATABASE_URL": url,
         "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": broker,
     }
 
@@ -158,3 +164,42 @@ def test_a_broker_that_is_away_is_waited_for_and_said(tmp_path: Path) -> None:
 
         assert ingestor.wait() == 0
     assert Ingestor.objects.get().state == "stopped"
+
+
+class NotText(str):
+    """A header name that is not UTF-8 on the wire, as a producer in another language may write."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        """Return bytes that no decoder takes."""
+        return b"\xff\xfe"
+
+
+def test_a_batch_that_the_client_cannot_read_is_quarantined_and_the_rest_stored(
+    broker: str, topic: str
+) -> None:
+    create_topics(broker, [topic], partitions=1)
+    bad = Sent(topic, b"lost", b"k", ((NotText("x"), b"1"),))
+    for batch in (
+        [message("a", topic)],
+        [bad],
+        [message("b", topic)],
+        [bad],
+        [message("c", topic)],
+    ):
+        send(broker, batch)
+
+    with ingesting(broker, topic):
+        wait_until(lambda: Record.objects.count() == 5)
+
+    rows = list(Record.objects.order_by("id"))
+    assert [row.error is None for row in rows] == [True, False, True, False, True]
+    assert "cannot be read" in (rows[1].error or "")
+    assert sorted(Event.objects.values_list("event_id", flat=True)) == [
+        "a",
+        "b",
+        "c",
+        f"{topic}[0]@1",
+        f"{topic}[0]@3",
+    ]

@@ -10,7 +10,7 @@ from tracing.codec import decode
 from tracing.domain.causality import canonical, marks
 from tracing.domain.event import Event
 from tracing.domain.record import Record
-from tracing.domain.text import digest16, hash64
+from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Event as EventRow
 from tracing.models import Flow, Node
 from tracing.models import Record as RecordRow
@@ -132,9 +132,10 @@ def _event(row: EventRow) -> Event:
 
 def find_events(event_id: str) -> list[StoredEvent]:
     """Return *the* event with this id, one for each flow that has it; usually one."""
+    wanted = clean(event_id)
     rows = list(
         with_flow()
-        .filter(event_hash=hash64(event_id), event_id=event_id)
+        .filter(event_hash=hash64(wanted), event_id=wanted)
         .order_by("position")[:MAX_SAME_ID]
     )
     found: dict[int, StoredEvent] = {}

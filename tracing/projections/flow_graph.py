@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracing.domain.causality import Edge, canonical, edges
-from tracing.domain.text import digest16, hash64
+from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Event as EventRow
 from tracing.models import Flow
 from tracing.projections import packing
@@ -50,11 +50,12 @@ class FlowDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_flow(correlation_id: str) -> Flow | None:
-    """Return the flow's row: an index look-up by hash, decided by the full id."""
-    rows = Flow.objects.filter(
-        correlation_hash=hash64(correlation_id), correlation_id=correlation_id
-    )
-    return rows.first()
+    """Return the flow's row: an index look-up by hash, decided by the full id.
+
+    The id may stand as its producer wrote it: NUL and great length are taken as when it was stored.
+    """
+    wanted = clean(correlation_id)
+    return Flow.objects.filter(correlation_hash=hash64(wanted), correlation_id=wanted).first()
 
 
 def read_flow(correlation_id: str) -> FlowDetail | None:
