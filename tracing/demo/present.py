@@ -6,13 +6,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from tracing.demo.status import order_status
-from tracing.domain.text import MAX_ID
 from tracing.projections import reading
 from tracing.web.address import flow_url
 from tracing.web.context import now_ms
 from tracing.web.flow.present import fragment_context
-
-__all__ = ["MAX_ID", "order_context"]
 
 SOCKET: Final = "/live/order"
 

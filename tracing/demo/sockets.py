@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from tracing.demo.present import MAX_ID, order_context
+from tracing.demo.present import order_context
+from tracing.domain.text import clean
 from tracing.web.socket import LiveSocket
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class OrderSocket(LiveSocket):
     @property
     def flow(self) -> str:
         """Return the correlation id that the page asked for."""
-        return self.parameters.get("id", "")[:MAX_ID]
+        return clean(self.parameters.get("id", ""))
 
     def subscription(self) -> Hashable:
         """Return the order."""

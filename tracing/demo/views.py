@@ -12,10 +12,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from tracing.demo import counter
-from tracing.demo.present import MAX_ID, order_context
+from tracing.demo.present import order_context
 from tracing.demo.scenarios import PLAYS, Scenario
 from tracing.demo.services import SERVICES
 from tracing.domain.errors import EventvizError
+from tracing.domain.text import clean
 from tracing.web import access
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _page(
     request: HttpRequest, *, picked: str = "", error: str = "", status: int = 200
 ) -> HttpResponse:
     asked = request.GET
-    flow, order = (asked.get(name, "")[:MAX_ID] for name in ("flow", "order"))
+    flow, order = (clean(asked.get(name, "")) for name in ("flow", "order"))
     context: dict[str, Any] = {
         "plays": PLAYS.items(),
         "picked": picked or asked.get("scenario", Scenario.FINE),
