@@ -32,8 +32,11 @@ def run(command: Sequence[str], folder: Path) -> None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Run a cluster; yield the URL of its empty database."""
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """Run a cluster; yield the URL of its empty database.
+
+    Only a `durable` one waits for its disk at each commit, as a real one does.
+    """
     binaries = programs()
     if binaries is None:
         raise FileNotFoundError("initdb")
@@ -45,8 +48,10 @@ def postgres() -> Iterator[str]:
             shutil.chown(folder, "postgres", "postgres")
         data = str(folder / "data")
         run([str(binaries / "initdb"), "-D", data, "-U", "eventviz", "-A", "trust", "-N"], folder)
-        # Nothing here outlives the tests: no flush to disk is waited for.
-        options = f"-p {port} -k {folder} -h 127.0.0.1 -F -c max_connections=200"
+        options = f"-p {port} -k {folder} -h 127.0.0.1 -c max_connections=200"
+        if not durable:
+            # Nothing here outlives the tests.
+            options += " -F"
         control = [str(binaries / "pg_ctl"), "-D", data, "-w"]
         run([*control, "-o", options, "-l", str(folder / "server.log"), "start"], folder)
         try:

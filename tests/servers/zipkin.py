@@ -1,0 +1,71 @@
+"""Zipkin, the peer of the benchmarks: its server from Maven Central, with its Kafka collector."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.servers.processes import CACHE, Process, can_connect, free_port
+
+VERSION = "3.6.1"
+JAR = CACHE / f"zipkin-server-{VERSION}-exec.jar"
+# More than any benchmark collects: in-memory storage forgets the oldest spans above this.
+MAX_SPANS = 10_000_000
+
+
+def fetch_jar() -> None:
+    """Copy Zipkin's jar into the cache; nothing happens when it is there."""
+    if JAR.exists():
+        return
+    artifact = f"io.zipkin:zipkin-server:{VERSION}:jar:exec"
+    maven = ["mvn", "-q", "-B"]
+    get = [*maven, "dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false"]
+    subprocess.run(get, check=True)
+    copy = [*maven, "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={CACHE}"]
+    subprocess.run(copy, check=True)
+
+
+@dataclass
+class Zipkin:
+    """A running Zipkin."""
+
+    process: Process
+    port: int
+
+    def get(self, path: str) -> Any:
+        """Return what an address of its API answers."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return json.load(answer)
+
+    def counted(self, what: str) -> int:
+        """Return a counter of the collector for Kafka, such as `spans` or `spans_dropped`."""
+        found = self.get("/metrics").get(f"counter.zipkin_collector.{what}.kafka", 0)
+        return int(found)
+
+
+@contextmanager
+def zipkin(folder: Path, broker: str, *, topic: str, streams: int) -> Iterator[Zipkin]:
+    """Run it with in-memory storage; it collects `topic` from the beginning, as soon as it runs."""
+    fetch_jar()
+    port = free_port()
+    env = {
+        "STORAGE_TYPE": "mem",
+        "MEM_MAX_SPANS": str(MAX_SPANS),
+        "KAFKA_BOOTSTRAP_SERVERS": broker,
+        "KAFKA_TOPIC": topic,
+        # A group of its own each time: nobody has read anything before.
+        "KAFKA_GROUP_ID": f"zipkin-{port}",
+        "KAFKA_STREAMS": str(streams),
+        "QUERY_PORT": str(port),
+    }
+    log = folder / f"zipkin-{port}.log"
+    with Process("zipkin", ["java", "-jar", str(JAR)], log, env=env) as process:
+        process.wait_until(lambda: can_connect(port), "listen", within_s=60)
+        yield Zipkin(process, port)
