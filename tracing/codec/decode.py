@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from tracing.codec.depth import too_deep
 from tracing.codec.dialects import cloudevents, headers, mapped, masstransit, native, nservicebus
 from tracing.codec.dialects.headers import Said
+from tracing.codec.formats import framing
+from tracing.codec.formats.content import content
+from tracing.codec.formats.schema import SchemaNotKnownError
 from tracing.codec.keys import search_keys
 from tracing.codec.limits import MAX_DEPTH
 from tracing.codec.rules import Rules
@@ -19,16 +21,18 @@ from tracing.domain.record import Record
 BARE = "none"
 DEFAULT_RULES = Rules()
 
-# Possessive, and one that never ends matches too: no text makes it look at a byte twice.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
-
 
 class Decoded(msgspec.Struct, frozen=True):
-    """The events of one record, with the payload of each as raw bytes; or the error."""
+    """The events of one record, with the payload of each as raw bytes; or the error.
+
+    `format` and `schema` (its id) are those of the record's frame, empty without one; a schema
+    without a format is not known yet.
+    """
 
     events: tuple[Event, ...]
     payloads: tuple[bytes | None, ...]
+    format: str = ""
+    schema: str = ""
 
 
 def decode(record: Record, rules: Rules = DEFAULT_RULES) -> Decoded:
@@ -47,7 +51,10 @@ def decode(record: Record, rules: Rules = DEFAULT_RULES) -> Decoded:
             f"The value has {record.value_length:,} bytes; only the first {kept:,} are kept.",
         )
     try:
-        envelopes = _envelopes(record, rules)
+        found = content(record, rules.schema_of)
+        envelopes = _envelopes(record, found.value, rules)
+    except SchemaNotKnownError as error:
+        return _failed(record, error.reason, awaits=error.ref.text)
     except DecodeError as error:
         return _failed(record, error.reason)
     except UnicodeDecodeError:
@@ -62,12 +69,13 @@ def decode(record: Record, rules: Rules = DEFAULT_RULES) -> Decoded:
             for part, one in enumerate(envelopes)
         ),
         payloads=tuple(one.payload for one in envelopes),
+        format=found.format,
+        schema=found.schema,
     )
 
 
-def _envelopes(record: Record, rules: Rules) -> list[Envelope]:
+def _envelopes(record: Record, value: bytes | None, rules: Rules) -> list[Envelope]:
     """Return one envelope or several, by the first dialect whose evidence is there."""
-    value = record.value
     is_json = value is not None and value.lstrip()[:1] in {b"{", b"["}
     if value is not None and is_json and too_deep(value):
         raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
@@ -111,26 +119,10 @@ def _bare(said: Said, value: bytes | None) -> Envelope:
     )
 
 
-def _failed(record: Record, reason: str) -> Decoded:
-    return Decoded(events=(undecodable(record, reason),), payloads=(None,))
-
-
-def too_deep(value: bytes) -> bool:
-    """Tell whether brackets nest deeper than `MAX_DEPTH`.
-
-    Few brackets cannot; else strings and everything but brackets are dropped, and each pass
-    removes the innermost pairs: time is linear, and no recursion takes part, so the answer does
-    not depend on who asks. Malformed JSON is left to the parser, unless so many brackets have no
-    partner that it would have to go as deep before it noticed.
-    """
-    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
-        return False
-    brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKET)
-    for _ in range(MAX_DEPTH):
-        inner = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(inner) == len(brackets):
-            return len(inner) > MAX_DEPTH
-        if not inner:
-            return False
-        brackets = inner
-    return True
+def _failed(record: Record, reason: str, *, awaits: str = "") -> Decoded:
+    framed = framing.find(record) if awaits else None
+    return Decoded(
+        events=(undecodable(record, reason, awaits=awaits),),
+        payloads=(None,),
+        schema=framed.ref.label if framed else "",
+    )

@@ -8,6 +8,7 @@ import re
 
 import msgspec
 
+from tracing.codec.formats.schema import SchemaOf
 from tracing.domain.errors import EventvizError
 
 # Payload fields that look like identifiers: `orderId`, `customer_id`, `id`, `trackingNumber`.
@@ -59,10 +60,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything beside the record that decides what is read from it."""
+    """Everything beside the record that decides what is read from it.
+
+    `schema_of` gives the schemas that are known; it is None where no registry is set.
+    """
 
     mappings: tuple[Mapping, ...] = ()
     key_fields: tuple[str, ...] = DEFAULT_KEY_FIELDS
+    schema_of: SchemaOf | None = None
 
     def mapping_of(self, topic: str) -> Mapping | None:
         """Return the first mapping whose pattern matches the topic."""

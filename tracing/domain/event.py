@@ -34,7 +34,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `part` counts the events of one record (a batch holds several). `error` is set when the
     record could not be decoded. `reason` is what a failed event says about itself. `keys` are the
-    payload's identifiers, by which its flow is found; they are known while it is stored only.
+    payload's identifiers, by which its flow is found, and `awaits` the schema without which it is
+    not decoded; both are known while it is stored only.
     """
 
     topic: str
@@ -55,6 +56,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dialect: str
     error: str | None = None
     keys: tuple[str, ...] = ()
+    awaits: str = ""
 
     @property
     def coordinates(self) -> str:

@@ -53,8 +53,11 @@ def identify(
     )
 
 
-def undecodable(record: Record, reason: str) -> Event:
-    """Return the event that stands for a record nobody can read: a flow of its own."""
+def undecodable(record: Record, reason: str, *, awaits: str = "") -> Event:
+    """Return the event that stands for a record nobody can read: a flow of its own.
+
+    `awaits` names the schema by which it can be read later.
+    """
     return Event(
         topic=record.topic,
         partition=record.partition,
@@ -72,4 +75,5 @@ def undecodable(record: Record, reason: str) -> Event:
         reason=None,
         dialect=UNDECODABLE,
         error=reason,
+        awaits=awaits,
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracing.codec import decode
-from tracing.codec.decode import too_deep
+from tracing.codec.depth import too_deep
 from tracing.codec.fields import time_us
 from tracing.codec.limits import MAX_DEPTH
 from tracing.domain.record import Header, Record

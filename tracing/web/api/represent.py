@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracing.codec.decode import too_deep
+from tracing.codec.depth import too_deep
 from tracing.domain import marks
 from tracing.projections.reading import display_state
 
