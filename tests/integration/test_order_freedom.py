@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.models import Event, Flow, FlowCount, Gap, LogHead, Partition, SearchKey, Source
+from tracing.models import (
+    Event,
+    Flow,
+    FlowCount,
+    Gap,
+    LogHead,
+    Partition,
+    SearchKey,
+    Source,
+    Undecodable,
+    UndecodableReason,
+)
 from tracing.models import Record as RecordRow
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.packing import load, unpack
@@ -58,7 +69,8 @@ def records(draw: st.DrawFn) -> list[Record]:
 
 def clear() -> None:
     """Empty every table of the log and its read models."""
-    for model in (Event, Flow, FlowCount, SearchKey, RecordRow, Partition, Source):
+    read_models = (Event, Flow, FlowCount, SearchKey, Undecodable, UndecodableReason)
+    for model in (*read_models, RecordRow, Partition, Source):
         model.objects.all().delete()
     LogHead.objects.update(position=0)
 
@@ -132,7 +144,24 @@ def picture(catalogue: Catalogue) -> dict[str, Any]:
     )
     counts = {row.state: row.flows for row in FlowCount.objects.all() if row.flows}
     keys = sorted((row.key_hash, by_id[row.flow_id]) for row in SearchKey.objects.all())
-    return {"flows": flows, "events": events, "counts": counts, "keys": keys}
+    reasons = {row.id: (row.partition_id, row.reason) for row in UndecodableReason.objects.all()}
+    undecodable = {
+        "records": sorted(
+            (place_of(row.record, catalogue), reasons[row.reason_id][1])
+            for row in Undecodable.objects.all()
+        ),
+        "counts": sorted(
+            (*catalogue.place(row.partition_id), row.reason, row.records)
+            for row in UndecodableReason.objects.all()
+        ),
+    }
+    return {
+        "flows": flows,
+        "events": events,
+        "counts": counts,
+        "keys": keys,
+        "undecodable": undecodable,
+    }
 
 
 def place_of(record: int, catalogue: Catalogue) -> tuple[str, int, int]:

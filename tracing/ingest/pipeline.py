@@ -166,10 +166,10 @@ class _Session:
             self._assignment.restore()
             return
         for part in fetched:
-            self._assignment.held[part.place].position = part.end
-        records = [record for part in fetched for record in part.records]
-        newest_ms = max((record.timestamp_ms for record in records), default=0)
-        self._reporter.count(len(records), newest_ms)
+            held = self._assignment.held[part.place]
+            held.position = part.end
+            newest_ms = max((record.timestamp_ms for record in part.records), default=0)
+            self._reporter.count(held.partition_id, len(part.records), newest_ms)
 
     def _standing(self) -> Standing:
         """Return how far behind the end each partition is, as the last fetches told."""
@@ -182,4 +182,5 @@ class _Session:
             lag += max(end - held.position, 0)
             if self._ends.get(held.partition_id) != end:
                 moved[held.partition_id] = self._ends[held.partition_id] = end
-        return Standing(self._assignment.topics, lag, moved)
+        held_ids = [held.partition_id for held in self._assignment.held.values()]
+        return Standing(self._assignment.topics, lag, moved, held_ids)

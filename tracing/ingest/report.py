@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from django.utils import timezone
 
+from tracing.ingest.rates import Rates
 from tracing.models import Ingestor, Partition
+from tracing.models.ingestor import MAX_HELD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 EVERY_S = 1.0
 
@@ -26,11 +28,13 @@ class Reporter:
         self._stored = 0
         self._since = time.monotonic()
         self._newest_ms = 0
+        self._rates = Rates()
 
-    def count(self, records: int, newest_ms: int) -> None:
-        """Note a stored batch and the Kafka time of its newest record."""
+    def count(self, partition_id: int, records: int, newest_ms: int) -> None:
+        """Note what was stored of a partition and the Kafka time of its newest record."""
         self._stored += records
         self._newest_ms = max(self._newest_ms, newest_ms)
+        self._rates.add(partition_id, records, time.monotonic())
 
     def due(self) -> bool:
         """Tell whether it is time to say something again."""
@@ -46,6 +50,7 @@ class Reporter:
             topics=standing.topics,
             lag=standing.lag,
             behind_ms=behind_ms if self._newest_ms else 0,
+            held=self._held(standing.held),
         )
 
     def waiting(self, reason: str) -> None:
@@ -54,7 +59,13 @@ class Reporter:
 
     def stopped(self) -> None:
         """Say goodbye."""
-        self._write("stopped")
+        self._write("stopped", held=[])
+
+    def _held(self, partition_ids: Iterable[int]) -> list[tuple[int, float]]:
+        """Return the partitions in hand, each with its records a second."""
+        rates = self._rates.per_second(time.monotonic())
+        held = sorted(partition_ids)[:MAX_HELD]
+        return [(number, rates.get(number, 0.0)) for number in held]
 
     def _write(self, state: str, **columns: object) -> None:
         now = time.monotonic()
@@ -74,8 +85,12 @@ class Reporter:
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where the reader stands: topics, records behind, and ends by partition id that moved."""
+    """Where the reader stands.
+
+    How many topics, records behind, ends by partition id that moved, and the partitions in hand.
+    """
 
     topics: int
     lag: int
     ends: Mapping[int, int]
+    held: Iterable[int] = ()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.db import models
 
+# Of a larger cluster the rest is not named: the row is written once a second.
+MAX_HELD = 2_000
+
 
 class Ingestor(models.Model):
     """One ingest process: alive, and how far behind.
 
     `state` is `starting`, `running`, `waiting` (the broker is away; `detail` says why) or
     `stopped`. `lag` counts records behind the end of all partitions, `behind_ms` is the age of
-    the last record read while there is lag. Written about once a second.
+    the last record read while there is lag. `held` is a JSON list of [partition id, records a
+    second over the last minute], at most `MAX_HELD`. Written about once a second.
     """
 
     name = models.CharField(max_length=100, primary_key=True)
@@ -21,4 +25,5 @@ class Ingestor(models.Model):
     lag = models.BigIntegerField(default=0)
     behind_ms = models.BigIntegerField(default=0)
     events_per_s = models.FloatField(default=0)
+    held = models.JSONField(default=list)
     seen_at = models.DateTimeField()

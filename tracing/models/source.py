@@ -29,13 +29,14 @@ class Partition(models.Model):
 
     `next_offset` is the checkpoint: it moves in the same transaction as the records. None until
     the first assignment decided where to begin. `end_offset` is the broker's high watermark when
-    we last looked.
+    we last looked, `begin_offset` the first one that it still has.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE)
     number = models.IntegerField()
     next_offset = models.BigIntegerField(null=True)
     end_offset = models.BigIntegerField(null=True)
+    begin_offset = models.BigIntegerField(null=True)
     seen_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from tracing.domain.record import Record
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
+from tracing.projections import undecodable
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rows import headers_of, prepare
 from tracing.projections.store import project, take_positions
@@ -31,7 +32,7 @@ def rebuild(progress: Callable[[int], None] = lambda _done: None) -> int:
     with transaction.atomic():
         take_positions(0)
         with connection.cursor() as cursor:
-            for table in ("event", "flow", "flowcount", "searchkey"):
+            for table in ("event", "flow", "flowcount", "searchkey", *undecodable.TABLES):
                 cursor.execute(f"DELETE FROM tracing_{table}")  # noqa: S608
             cursor.execute("UPDATE tracing_loghead SET generation = generation + 1 WHERE id = 1")
         for chunk in _chunks(catalogue):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
 from tracing.domain.text import hash64
-from tracing.projections import flows
+from tracing.projections import flows, undecodable
 from tracing.projections.rows import Prepared, prepare, record_row
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def project(prepared: Sequence[Prepared], before: int, catalogue: Catalogue) -> 
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT_EVENT, rows)
+    undecodable.project(prepared)
 
 
 def _event_row(item: Prepared, position: int, flow_id: int) -> tuple[Any, ...]:
