@@ -5,8 +5,10 @@ from tracing.models.flow import Flow, FlowCount, SearchKey
 from tracing.models.gap import Gap
 from tracing.models.group import ConsumerGroup
 from tracing.models.ingestor import Ingestor
+from tracing.models.lease import Lease
 from tracing.models.log import LogHead, Record
 from tracing.models.mapping import MappingDecision, RebuildRun
+from tracing.models.schema import AwaitingRecord, Schema
 from tracing.models.source import Partition, Source
 from tracing.models.token import ApiToken
 from tracing.models.topic import TopicFacts
@@ -14,18 +16,21 @@ from tracing.models.undecodable import Undecodable, UndecodableReason
 
 __all__ = [
     "ApiToken",
+    "AwaitingRecord",
     "ConsumerGroup",
     "Event",
     "Flow",
     "FlowCount",
     "Gap",
     "Ingestor",
+    "Lease",
     "LogHead",
     "MappingDecision",
     "Node",
     "Partition",
     "RebuildRun",
     "Record",
+    "Schema",
     "SearchKey",
     "Source",
     "TopicFacts",

@@ -1,0 +1,27 @@
+"""`manage.py work`: do the time-driven steps, beside any number of other processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from tracing.jobs.steps import all_steps
+from tracing.jobs.worker import Worker
+
+
+class Command(BaseCommand):
+    """Run a worker in the foreground until SIGTERM or Ctrl-C."""
+
+    help = "Do what time brings: fetch schemas, decode late, look after groups. Until stopped."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until told to stop."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        Worker(all_steps(), name=f"{socket.gethostname()}-{os.getpid()}", stop=stop).run()
