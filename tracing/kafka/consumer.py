@@ -197,9 +197,10 @@ class LogConsumer:
     def _isolate(self) -> list[Fetched]:
         """Find the partition whose batch cannot be read, and quarantine what is unreadable.
 
-        After such an error the client would spin for ever, so every partition is sought again
-        and polled alone, once.
+        After such an error the client spins for ever on the batch that it has half read, so that
+        is dropped first; then every partition is polled alone, once.
         """
+        self._drop_half_read()
         found: list[Fetched] = []
         everything = list(self._positions)
         for partition in everything:
@@ -225,6 +226,7 @@ class LogConsumer:
         The client does not tell where a batch ends, so its offsets are given up one by one; the
         first that can be read again ends it.
         """
+        self._drop_half_read()
         offset = self._positions[partition]
         reason = f"The broker's batch cannot be read: {error}"
         log.warning("%s[%s]@%s: %s", *partition, offset, reason)
@@ -237,6 +239,12 @@ class LogConsumer:
         )
         self._move(partition, offset + 1)
         return Fetched(Place(*partition), [record], offset + 1)
+
+    def _drop_half_read(self) -> None:
+        """Make the client fetch anew. It has no public way: seeking to where it stands keeps it."""
+        half_read = self._client._fetcher._next_partition_records  # noqa: SLF001
+        if half_read:
+            half_read.drain()
 
     def _move(self, partition: TopicPartition, offset: int) -> None:
         self._positions[partition] = offset
