@@ -12,12 +12,15 @@ from tracing.web.flow.sockets import FlowSocket
 from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.nowhere import Nowhere
 from tracing.web.tail.sockets import TailSocket
+from tracing.web.topics.sockets import TopicSocket, TopicsSocket
 
 websocket = URLRouter(
     [
         path("live/flows", FlowsSocket.as_asgi()),
         path("live/flow", FlowSocket.as_asgi()),
         path("live/tail", TailSocket.as_asgi()),
+        path("live/topics", TopicsSocket.as_asgi()),
+        path("live/topic", TopicSocket.as_asgi()),
         path("api/tail", TailStream.as_asgi()),
         *([path("live/order", OrderSocket.as_asgi())] if settings.EVENTVIZ_SHOP else []),
         re_path(r"", Nowhere.as_asgi()),

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.flow.urls")),
     path("", include("tracing.web.tail.urls")),
     path("", include("tracing.web.search.urls")),
+    path("", include("tracing.web.topics.urls")),
     path("admin/", admin.site.urls),
     path("", include("tracing.web.api.urls")),
 ]

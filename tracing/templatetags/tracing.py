@@ -100,6 +100,12 @@ def thousands(number: int) -> str:
 
 
 @register.filter
+def minus(number: int, other: int) -> int:
+    """Return the difference of two whole numbers."""
+    return number - other
+
+
+@register.filter
 def rate(per_second: float) -> str:
     """Return events a second: one decimal below ten, so that a trickle is not shown as nothing."""
     return f"{per_second:,.0f}" if per_second >= 10 or not per_second else f"{per_second:.1f}"
@@ -109,6 +115,7 @@ def rate(per_second: float) -> str:
 ICONS: dict[str, str] = {
     "flows": "M2.5 4h4v3.5h-4zM9.5 9h4v3.5h-4zM6.5 5.7h3.2a1.8 1.8 0 0 1 1.8 1.8V9",
     "tail": "M2 4h12M2 8h12M2 12h7",
+    "topics": "M8 2.5v8M4.8 7.4 8 10.6l3.2-3.2M3 13.5h10",
     "shop": "M2.5 6.5v6.2h11V6.5M1.8 6.3 3.2 3h9.6l1.4 3.3M1.8 6.3c0 2 3.1 2 3.1 0 0 2 3.1 2 3.1 0"
     " 0 2 3.1 2 3.1 0 0 2 3.1 2 3.1 0",
     "admin": "M8 1.8 13 4v3.6c0 3.2-2 5.4-5 6.6-3-1.2-5-3.4-5-6.6V4zM5.8 8l1.6 1.6L10.4 6.6",

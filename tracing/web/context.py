@@ -75,7 +75,12 @@ def now_ms() -> int:
 
 def places(request: HttpRequest) -> list[Place]:
     """Return the rail's entries: only pages that exist here and that this person may open."""
-    known = [("flows", "Flows", "flows"), ("tail", "Live tail", "tail"), ("shop", "Shop", "shop")]
+    known = [
+        ("flows", "Flows", "flows"),
+        ("tail", "Live tail", "tail"),
+        ("topics", "Topics", "topics"),
+        ("shop", "Shop", "shop"),
+    ]
     if access.has_role(request.user, access.Role.ADMIN):
         known.append(("admin:index", "Admin", "admin"))
     found = []

@@ -1,0 +1,1 @@
+"""The topics: how far we are, and what is missing."""
