@@ -17,6 +17,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
+def beginning_with(*prefixes: str) -> dict[str, str]:
+    """Return the variables whose names begin so, as they are."""
+    return {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
+
+
 def flag(name: str, *, default: bool = False) -> bool:
     """Return a boolean: 1/true/yes/on or 0/false/no/off. Raises ImproperlyConfigured."""
     raw = text(name).lower()

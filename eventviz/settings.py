@@ -29,6 +29,11 @@ CSRF_TRUSTED_ORIGINS = env.words("EVENTVIZ_TRUSTED_ORIGINS")
 
 # Kafka
 EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS = env.words("EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+# What the cluster wants to see of its clients (docs/clusters.md).
+EVENTVIZ_KAFKA_SECURITY = env.beginning_with(
+    *("EVENTVIZ_KAFKA_SECURITY_", "EVENTVIZ_KAFKA_SASL_"),
+    *("EVENTVIZ_KAFKA_OAUTH_", "EVENTVIZ_KAFKA_SSL_"),
+)
 # Topic names or shell patterns (`orders*`); a `!` excludes. Internal topics never match.
 EVENTVIZ_KAFKA_TOPICS = env.words("EVENTVIZ_KAFKA_TOPICS", "*")
 # Where an unknown topic begins: earliest, latest or an age such as -1h.
@@ -40,6 +45,12 @@ EVENTVIZ_KAFKA_DISCOVERY_MS = env.integer("EVENTVIZ_KAFKA_DISCOVERY_MS", 500, mi
 EVENTVIZ_MAPPINGS = env.text("EVENTVIZ_MAPPINGS", "[]")
 # Payload fields by whose values a flow is found, as shell patterns; empty means the usual ones.
 EVENTVIZ_KEY_FIELDS = env.words("EVENTVIZ_KEY_FIELDS")
+# A Confluent-compatible schema registry; empty: values with a schema's frame stay bytes.
+EVENTVIZ_SCHEMA_REGISTRY_URL = env.text("EVENTVIZ_SCHEMA_REGISTRY_URL").rstrip("/")
+EVENTVIZ_SCHEMA_REGISTRY_USER = env.text("EVENTVIZ_SCHEMA_REGISTRY_USER")
+EVENTVIZ_SCHEMA_REGISTRY_PASSWORD = env.text("EVENTVIZ_SCHEMA_REGISTRY_PASSWORD")
+# A file of certificates to trust instead of the system's.
+EVENTVIZ_SCHEMA_REGISTRY_CA = env.text("EVENTVIZ_SCHEMA_REGISTRY_CA")
 # A longer value keeps a prefix, its length and its hash.
 EVENTVIZ_MAX_RECORD_BYTES = env.integer("EVENTVIZ_MAX_RECORD_BYTES", 2 * 1024 * 1024, minimum=1024)
 
@@ -149,6 +160,8 @@ LOGGING = {
     # The client logs each reconnect attempt; the ingestor says the same once, in its own words.
     "loggers": {
         "kafka": {"level": "ERROR"},
+        # Tells with a trace what the ingestor says in a line.
+        "kafka.net": {"level": "CRITICAL"},
         # Says "failed Cancelled" at each regular close.
         "kafka.cluster": {"level": "CRITICAL"},
         "daphne": {"level": "WARNING"},

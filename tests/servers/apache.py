@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,11 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
+listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
 log.dirs={folder}/logs
 num.partitions=3
 offsets.topic.replication.factor=1
@@ -27,6 +29,7 @@ offsets.topic.num.partitions=3
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+{more}
 """
 
 
@@ -42,24 +45,91 @@ def fetch_jars() -> None:
     done.touch()
 
 
+class Apache:
+    """A node that can be stopped and started again on its ports, with its data."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        listeners: Mapping[str, str] | None = None,
+        more: str = "",
+        scram: Sequence[str] = (),
+    ) -> None:
+        """Format its storage in `folder`.
+
+        `listeners` are further ones beside PLAINTEXT, each a name with its security protocol;
+        `more` are lines for server.properties, `scram` values for --add-scram.
+        """
+        fetch_jars()
+        protocols = {"PLAINTEXT": "PLAINTEXT", **(listeners or {})}
+        self.ports = {name: free_port() for name in protocols}
+        self._folder = folder
+        self._log = folder / "apache-kafka.log"
+        self._settings = folder / "server.properties"
+        self._settings.write_text(
+            PROPERTIES.format(
+                listeners=",".join(f"{name}://{self.address(name)}" for name in protocols),
+                protocols=",".join(f"{name}:{kind}" for name, kind in protocols.items()),
+                controller=free_port(),
+                folder=folder,
+                more=more,
+            )
+        )
+        self._format(scram)
+        self.process: Process | None = None
+
+    def address(self, listener: str = "PLAINTEXT") -> str:
+        """Return the `host:port` of a listener."""
+        return f"127.0.0.1:{self.ports[listener]}"
+
+    def _format(self, scram: Sequence[str]) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # An id that begins with a dash would be read as an option.
+        form = ["java", "-cp", f"{JARS}/*", "kafka.tools.StorageTool", "format", "--standalone"]
+        form += ["-t", "A" + cluster[1:], "-c", str(self._settings)]
+        for user in scram:
+            form += ["--add-scram", user]
+        with Process("storage tool", form, self._log) as tool:
+            if tool.wait(60):
+                raise RuntimeError(tool.output)
+
+    def start(self) -> None:
+        """Run the broker and wait until it serves."""
+        command = ["java", "-Xmx512m", "-cp", f"{JARS}/*", "kafka.Kafka", str(self._settings)]
+        begin = len(self._log.read_bytes())
+        broker = Process("apache kafka", command, self._log)
+        self.process = broker
+        broker.wait_until(lambda: can_connect(self.ports["PLAINTEXT"]), "listen", within_s=60)
+        broker.wait_until(
+            lambda: b"Kafka Server started" in self._log.read_bytes()[begin:], "start", within_s=60
+        )
+
+    def stop(self) -> None:
+        """End the broker, if it runs."""
+        if self.process is not None:
+            self.process.end()
+
+
+@contextmanager
+def apache_node(
+    folder: Path,
+    *,
+    listeners: Mapping[str, str] | None = None,
+    more: str = "",
+    scram: Sequence[str] = (),
+) -> Iterator[Apache]:
+    """Run a node with its data in `folder`; yield it."""
+    node = Apache(folder, listeners=listeners, more=more, scram=scram)
+    try:
+        node.start()
+        yield node
+    finally:
+        node.stop()
+
+
 @contextmanager
 def apache_kafka(folder: Path) -> Iterator[str]:
     """Run a broker with its data in `folder`; yield its `host:port`."""
-    fetch_jars()
-    port, controller = free_port(), free_port()
-    settings = folder / "server.properties"
-    settings.write_text(PROPERTIES.format(port=port, controller=controller, folder=folder))
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    # An id that begins with a dash would be read as an option.
-    cluster = "A" + cluster[1:]
-    java = ["java", "-cp", f"{JARS}/*"]
-    log = folder / "apache-kafka.log"
-    form = [*java, "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster]
-    with Process("storage tool", [*form, "-c", str(settings)], log) as tool:
-        if tool.wait(60):
-            raise RuntimeError(tool.output)
-    run = [java[0], "-Xmx512m", *java[1:], "kafka.Kafka", str(settings)]
-    with Process("apache kafka", run, log) as broker:
-        broker.wait_until(lambda: can_connect(port), "listen", within_s=60)
-        broker.wait_until(lambda: "Kafka Server started" in broker.output, "start", within_s=60)
-        yield f"127.0.0.1:{port}"
+    with apache_node(folder) as node:
+        yield node.address()

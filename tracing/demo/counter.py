@@ -15,6 +15,7 @@ from tracing.demo.orders import SOURCE, Placed, place_order
 from tracing.demo.publishing import Publisher
 from tracing.demo.scenarios import Scenario
 from tracing.domain.errors import EventvizError
+from tracing.kafka.connection import read_security
 from tracing.kafka.producer import Producer, ensure_topics
 
 if TYPE_CHECKING:
@@ -54,10 +55,13 @@ def _producer() -> Producer:
     with _lock:
         if not _open:
             servers = settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS
+            security = read_security(settings.EVENTVIZ_KAFKA_SECURITY)
             # The page may be faster than the shop.
-            ensure_topics(servers, PARTITIONS, timeout_ms=TIMEOUT_MS)
+            ensure_topics(servers, PARTITIONS, security, timeout_ms=TIMEOUT_MS)
             _open.append(
-                Producer(servers, client_id="shop-page", linger_ms=0, timeout_ms=TIMEOUT_MS)
+                Producer(
+                    servers, security, client_id="shop-page", linger_ms=0, timeout_ms=TIMEOUT_MS
+                )
             )
         return _open[0]
 

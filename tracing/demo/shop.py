@@ -14,6 +14,7 @@ from tracing.demo.service import Worker
 from tracing.demo.services import SERVICES
 from tracing.demo.traffic import place_orders
 from tracing.domain.errors import EventvizError
+from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import Producer, ensure_topics
 
@@ -35,14 +36,19 @@ class Shop:
     """The running shop; used as a context manager."""
 
     def __init__(
-        self, servers: Sequence[str], *, rate: float, tracer_of: Callable[[str], Tracer]
+        self,
+        servers: Sequence[str],
+        security: Security = PLAINTEXT,
+        *,
+        rate: float,
+        tracer_of: Callable[[str], Tracer],
     ) -> None:
         """Connect; `tracer_of` gives each service the tracer of its name.
 
         Raises BrokerUnavailableError.
         """
-        ensure_topics(servers, PARTITIONS)
-        self._producer = Producer(servers, client_id="shop", linger_ms=0)
+        ensure_topics(servers, PARTITIONS, security)
+        self._producer = Producer(servers, security, client_id="shop", linger_ms=0)
         self._rate = rate
         self._stop = threading.Event()
         self._failure: EventvizError | None = None
@@ -52,6 +58,7 @@ class Shop:
                 service,
                 GroupConsumer(
                     servers,
+                    security,
                     group=service.name,
                     topics=service.topics,
                     session_timeout_ms=SESSION_TIMEOUT_MS,

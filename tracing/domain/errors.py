@@ -27,3 +27,7 @@ class CheckpointMovedError(EventvizError):
 
 class BrokerUnavailableError(EventvizError):
     """The Kafka broker does not answer."""
+
+
+class BrokerRefusedError(BrokerUnavailableError):
+    """The Kafka broker does not let us in."""

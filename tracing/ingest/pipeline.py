@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from tracing.domain.errors import BrokerUnavailableError, CheckpointMovedError
+from tracing.domain.errors import (
+    BrokerRefusedError,
+    BrokerUnavailableError,
+    CheckpointMovedError,
+)
 from tracing.ingest.assignment import Assignment, SharedAssignment
 from tracing.ingest.report import Reporter, Standing
 from tracing.kafka.cluster import Cluster
+from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.consumer import LogConsumer
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.store import Slice, store
@@ -42,6 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     group: str
     name: str
     discovery_ms: int
+    security: Security = PLAINTEXT
     shared: bool = False
     max_record_bytes: int
 
@@ -63,7 +69,7 @@ class Pipeline:
                 self._session()
             except BrokerUnavailableError as error:
                 log.warning("%s Trying again in %.1f s.", error, wait_s)
-                self._report_waiting(str(error))
+                self._report_waiting(error)
             except (DatabaseError, InterfaceError) as error:
                 log.warning("The database: %s. Trying again in %.1f s.", error, wait_s)
                 close_old_connections()
@@ -76,10 +82,13 @@ class Pipeline:
     def _session(self) -> None:
         """Connect and ingest until something fails or we are stopped."""
         options = self._options
-        cluster = Cluster(options.servers)
+        cluster = Cluster(options.servers, options.security)
         try:
             consumer = LogConsumer(
-                options.servers, group=options.group, max_record_bytes=options.max_record_bytes
+                options.servers,
+                options.security,
+                group=options.group,
+                max_record_bytes=options.max_record_bytes,
             )
             try:
                 _Session(options, cluster, consumer, self._reporter).run(self._stop)
@@ -88,9 +97,9 @@ class Pipeline:
         finally:
             cluster.close()
 
-    def _report_waiting(self, reason: str) -> None:
+    def _report_waiting(self, error: BrokerUnavailableError) -> None:
         try:
-            self._reporter.waiting(reason)
+            self._reporter.waiting(str(error), refused=isinstance(error, BrokerRefusedError))
         except DatabaseError as error:
             log.warning("The database: %s", error)
 

@@ -53,9 +53,9 @@ class Reporter:
             held=self._held(standing.held),
         )
 
-    def waiting(self, reason: str) -> None:
-        """Say that the broker is away."""
-        self._write("waiting", detail=reason[:500])
+    def waiting(self, reason: str, *, refused: bool = False) -> None:
+        """Say that the broker is away, or that it does not let us in."""
+        self._write("refused" if refused else "waiting", detail=reason[:500])
 
     def stopped(self) -> None:
         """Say goodbye."""

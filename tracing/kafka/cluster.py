@@ -10,6 +10,8 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from tracing.domain.errors import BrokerUnavailableError
+from tracing.kafka.connection import PLAINTEXT, Security
+from tracing.kafka.welcome import check_welcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,15 +28,23 @@ class TopicPartitions(msgspec.Struct, frozen=True):
 class Cluster:
     """Asks the cluster about itself. Every method raises BrokerUnavailableError."""
 
-    def __init__(self, servers: Sequence[str], *, timeout_ms: int = 5_000) -> None:
-        """Connect."""
+    def __init__(
+        self,
+        servers: Sequence[str],
+        security: Security = PLAINTEXT,
+        *,
+        timeout_ms: int = 5_000,
+    ) -> None:
+        """Connect. Raises BrokerRefusedError when the broker does not let us in."""
         self._servers = ", ".join(servers)
+        check_welcome(servers, security, timeout_ms=timeout_ms)
         with self._translated():
             self._admin = KafkaAdminClient(
                 bootstrap_servers=list(servers),
                 bootstrap_timeout_ms=timeout_ms,
                 request_timeout_ms=timeout_ms,
                 client_id="eventviz",
+                **security.options(),
             )
 
     def topics(self) -> list[TopicPartitions]:

@@ -22,6 +22,7 @@ from kafka.errors import (
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record, capped
+from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.rebalance import Rebalance
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class LogConsumer:
     def __init__(
         self,
         servers: Sequence[str],
+        security: Security = PLAINTEXT,
         *,
         group: str,
         max_record_bytes: int,
@@ -95,6 +97,7 @@ class LogConsumer:
                 partition_assignment_strategy=[RoundRobinPartitionAssignor],
                 session_timeout_ms=SESSION_TIMEOUT_MS,
                 heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+                **security.options(),
             )
         self._rebalance.client = self._client
 

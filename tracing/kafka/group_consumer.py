@@ -10,6 +10,7 @@ from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
+from tracing.kafka.connection import PLAINTEXT, Security
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ class GroupConsumer:
     def __init__(
         self,
         servers: Sequence[str],
+        security: Security = PLAINTEXT,
         *,
         group: str,
         topics: Sequence[str],
@@ -46,6 +48,7 @@ class GroupConsumer:
                 fetch_max_wait_ms=fetch_max_wait_ms,
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
+                **security.options(),
             )
         except KafkaError as error:
             raise BrokerUnavailableError(", ".join(servers)) from error

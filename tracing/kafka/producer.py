@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from tracing.domain.errors import BrokerUnavailableError, EventvizError
+from tracing.kafka.connection import PLAINTEXT, Security
+from tracing.kafka.welcome import check_welcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,13 +51,14 @@ class Producer:
     def __init__(
         self,
         servers: Sequence[str],
+        security: Security = PLAINTEXT,
         *,
         client_id: str,
         linger_ms: int = 2,
         timeout_ms: int = 10_000,
     ) -> None:
         """Connect. Raises BrokerUnavailableError within `timeout_ms`."""
-        check_reachable(servers, timeout_ms=timeout_ms)
+        check_welcome(servers, security, timeout_ms=timeout_ms)
         try:
             self._client = KafkaProducer(
                 bootstrap_servers=list(servers),
@@ -68,6 +70,7 @@ class Producer:
                 max_block_ms=timeout_ms,
                 request_timeout_ms=timeout_ms,
                 delivery_timeout_ms=timeout_ms + linger_ms,
+                **security.options(),
             )
         except KafkaError as error:
             raise BrokerUnavailableError(", ".join(servers)) from error
@@ -106,36 +109,24 @@ class Producer:
         self._client.close(timeout=timeout_s)
 
 
-def check_reachable(servers: Sequence[str], *, timeout_ms: int) -> None:
-    """Raise BrokerUnavailableError unless one of the `host:port` addresses takes a connection.
-
-    The client would try a refused connection again and again until its time is over.
-    """
-    reasons = []
-    for server in servers:
-        host, _, port = server.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout_ms / 1_000).close()
-        except (OSError, ValueError, OverflowError) as error:
-            reasons.append(f"{server}: {error}")
-        else:
-            return
-    raise BrokerUnavailableError("; ".join(reasons))
-
-
 def ensure_topics(
-    servers: Sequence[str], partitions: Mapping[str, int], *, timeout_ms: int = 10_000
+    servers: Sequence[str],
+    partitions: Mapping[str, int],
+    security: Security = PLAINTEXT,
+    *,
+    timeout_ms: int = 10_000,
 ) -> None:
     """Create the topics that do not exist yet, with so many partitions each.
 
     Raises BrokerUnavailableError.
     """
-    check_reachable(servers, timeout_ms=timeout_ms)
+    check_welcome(servers, security, timeout_ms=timeout_ms)
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=list(servers),
             bootstrap_timeout_ms=timeout_ms,
             request_timeout_ms=timeout_ms,
+            **security.options(),
         )
         try:
             for topic, count in partitions.items():

@@ -115,12 +115,13 @@ def summary(alive: list[Ingestor], *, last: Ingestor | None) -> IngestState:
         )
     cluster = next((row.cluster for row in alive if row.cluster), "")
     topics = max(row.topics for row in alive)
-    waiting = [row for row in alive if row.state == "waiting"]
+    waiting = [row for row in alive if row.state in {"waiting", "refused"}]
     if len(waiting) == len(alive):
+        refused = any(row.state == "refused" for row in waiting)
         return IngestState(
             tone="away",
-            word="Broker away",
-            banner="The broker does not answer",
+            word="Broker refuses" if refused else "Broker away",
+            banner="The broker does not let us in" if refused else "The broker does not answer",
             detail=waiting[0].detail or ", ".join(settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS),
             cluster=cluster,
             topics=topics,

@@ -15,6 +15,7 @@ from django.db import connection
 from tracing.ingest.alone import AlreadyIngestingError, alone
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
+from tracing.kafka.connection import BadSecurityError, read_security
 
 
 class Command(BaseCommand):
@@ -36,10 +37,12 @@ class Command(BaseCommand):
     def _options(self) -> Options:
         try:
             start = parse_start(settings.EVENTVIZ_KAFKA_START)
-        except BadStartError as error:
+            security = read_security(settings.EVENTVIZ_KAFKA_SECURITY)
+        except (BadStartError, BadSecurityError) as error:
             raise CommandError(str(error)) from error
         return Options(
             servers=settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS,
+            security=security,
             patterns=settings.EVENTVIZ_KAFKA_TOPICS,
             start=start,
             group=settings.EVENTVIZ_KAFKA_GROUP,

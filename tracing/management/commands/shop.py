@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from tracing.demo.shop import Shop
 from tracing.domain.errors import EventvizError
+from tracing.kafka.connection import read_security
 
 
 class Command(BaseCommand):
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         try:
             with Shop(
                 settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS,
+                read_security(settings.EVENTVIZ_KAFKA_SECURITY),
                 rate=options["rate"],
                 tracer_of=import_string(settings.EVENTVIZ_TRACER),
             ) as shop:
