@@ -91,12 +91,10 @@ def _enter(server: str, security: Security, *, timeout_ms: int) -> Exception | N
             node.node_id, timeout_ms=timeout_ms, pop_on_close=False, refresh_metadata_on_err=False
         )
         manager.run(enter, connection)
-    except KafkaConnectionError as error:
+    except KafkaConnectionError as lost:
         # A broker that refuses hangs up behind its answer, and the client may lose the answer.
-        greeted = connection.broker_version_data is not None
-        if greeted and security.mechanism:
-            error = SaslAuthenticationFailedError(_HUNG_UP)
-        found: Exception = error
+        hung_up = security.mechanism and connection.broker_version_data is not None
+        found: Exception = SaslAuthenticationFailedError(_HUNG_UP) if hung_up else lost
         return found
     except (KafkaError, OSError, ValueError, TokenError) as error:
         return error
