@@ -19,10 +19,10 @@ PYTEST := $(BIN)/python -m pytest
 # ARGS reaches pytest: make unit ARGS='-k cursor'
 ARGS ?=
 
-.PHONY: help demo unit test test-full test-long check format bench screenshot requirements clean
+.PHONY: help demo unit test test-full test-long check format bench bench-latency bench-throughput screenshot requirements clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Running it
 
@@ -47,8 +47,15 @@ test-full: $(VENV)/test.stamp ## Run what also needs Chromium, Java, Node or Pos
 test-long: $(VENV)/test.stamp ## Run what takes many minutes
 	@$(PYTEST) tests -q -m long $(ARGS)
 
-bench: $(VENV)/test.stamp ## Measure the time from a producer to an open page
+bench: bench-latency bench-throughput ## Measure both of these
+
+bench-latency: $(VENV)/test.stamp ## Measure the time from a producer to an open page
 	@$(PYTEST) tests/benchmarks -q -s -m long $(ARGS)
+
+# ARGS='--full --docs' goes on to 2 million events and draws the charts of docs/performance.md.
+bench-throughput: $(VENV)/test.stamp ## Measure events a second beside Zipkin (Java, Maven, Postgres)
+	@$(BIN)/python -m tests.servers need java mvn postgres
+	@$(BIN)/python -m tests.benchmarks.throughput $(ARGS)
 
 check: $(VENV)/check.stamp ## Check format, lint, types, import rules and migrations
 	$(BIN)/ruff format --check .

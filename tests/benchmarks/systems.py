@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,37 +15,47 @@ from typing import Any
 import psycopg
 
 from tests.benchmarks import machine
+from tests.benchmarks.workload import Content
 from tests.servers.postgres import postgres
 from tests.servers.processes import MANAGE, Process, ServerError
-from tests.servers.zipkin import zipkin
+from tests.servers.zipkin import Zipkin, zipkin
 
 LOOK_S = 0.1
 # Slower than any system ever was; behind it, it hangs.
 SLOWEST_RATE = 300
-TOPICS = {"eventviz": "orders", "zipkin": "spans"}
 # The start of interpreters and of just-in-time compilers is not compared.
 WARM_SHARE = 0.3
+
+Ask = Callable[[Zipkin], None]
 
 
 @dataclass
 class Sample:
-    """What was seen at a moment: events stored, CPU seconds by process kind, memory in MB."""
+    """What was seen at a moment: events stored, CPU seconds by process kind, memory in MB.
+
+    `others_s` is what processes that do not belong to the benchmark have used of the cores.
+    """
 
     at_s: float
     stored: int
     cpu_s: dict[str, float]
     memory_mb: float
+    others_s: float
 
 
 @dataclass
 class Run:
-    """One system's run: rates are of the part behind the warm-up, memory is the highest seen."""
+    """One system's run: rates are of the part behind the warm-up, memory is the highest seen.
+
+    `others` is how many cores processes outside the benchmark used meanwhile.
+    """
 
     system: str
     events: int
     rate: float
     cpu_us: dict[str, float]
     memory_mb: float
+    others: float
     series: list[Sample] = field(repr=False)
 
     @property
@@ -70,18 +81,25 @@ def measure(
     series: list[Sample] = []
     while not series or series[-1].stored < events:
         now = time.monotonic()
-        cpu = {name.rstrip("0123456789"): 0.0 for name in roots}
-        for name, root in roots.items():
-            cpu[name.rstrip("0123456789")] += machine.cpu_s(root)
-        # Looking at the memory is dear, so it is done every tenth time, and in the end.
         count = stored()
+        # Looking at the memory is dear, so it is done every tenth time, and in the end.
         dear = len(series) % 10 == 0 or count >= events
         memory = sum(map(machine.memory_mb, roots.values())) if dear else series[-1].memory_mb
-        series.append(Sample(round(now - begun, 3), count, cpu, round(memory, 1)))
+        series.append(_sample(round(now - begun, 3), count, roots, round(memory, 1)))
         if now - begun > 60 + events / SLOWEST_RATE:
             raise ServerError(f"{system}: {count} of {events} events\n{logs()}")
         time.sleep(max(0.0, now + LOOK_S - time.monotonic()))
     return summary(system, events, series)
+
+
+def _sample(at_s: float, count: int, roots: Mapping[str, int], memory_mb: float) -> Sample:
+    cpu: dict[str, float] = {}
+    for name, root in roots.items():
+        kind = name.rstrip("0123456789")
+        cpu[kind] = cpu.get(kind, 0.0) + machine.cpu_s(root)
+    # A database server is nobody's child.
+    ours = machine.cpu_s(os.getpid()) + cpu.get("database", 0.0)
+    return Sample(at_s, count, cpu, memory_mb, round(machine.busy_s() - ours, 2))
 
 
 def summary(system: str, events: int, series: list[Sample]) -> Run:
@@ -102,59 +120,65 @@ def summary(system: str, events: int, series: list[Sample]) -> Run:
             for name, seconds in last.cpu_s.items()
         },
         memory_mb=max(sample.memory_mb for sample in series),
+        others=(last.others_s - first.others_s) / (last.at_s - first.at_s),
         series=series,
     )
 
 
-def run_zipkin(folder: Path, broker: str, events: int, *, streams: int) -> Run:
-    """Measure Zipkin with in-memory storage."""
-    with zipkin(folder, broker, topic=TOPICS["zipkin"], streams=streams) as server:
+def run_zipkin(folder: Path, content: Content, *, streams: int, ask: Ask | None = None) -> Run:
+    """Measure Zipkin with in-memory storage; `ask` may put questions to it afterwards."""
+    topic = content.topic(spans=True)
+    with zipkin(folder, content.broker, topic=topic, streams=streams) as server:
         run = measure(
             f"zipkin-{streams}",
-            events,
+            content.events,
             roots={"server": server.process.popen.pid},
             stored=lambda: server.counted("spans"),
             logs=lambda: server.process.output,
         )
         dropped = server.counted("spans_dropped")
+        if ask:
+            ask(server)
     if dropped:
         raise ServerError(f"Zipkin dropped {dropped} spans.")
     return run
 
 
-def run_sqlite(folder: Path, broker: str, events: int) -> Run:
-    """Measure one ingestor on SQLite."""
-    file = folder / f"bench-{time.monotonic_ns()}.sqlite3"
-    with ingesting(folder, broker, f"sqlite:///{file}", ingestors=1) as ingestors:
+def run_sqlite(folder: Path, content: Content, *, keep: Path | None = None) -> Run:
+    """Measure one ingestor on a new SQLite file, which may be kept."""
+    file = keep or folder / f"bench-{time.monotonic_ns()}.sqlite3"
+    with ingesting(folder, content, f"sqlite:///{file}", ingestors=1) as ingestors:
         connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         with contextlib.closing(connection):
-            run = _measure_ours("sqlite-1", events, ingestors, {}, _reader(connection))
-    for part in folder.glob(f"{file.name}*"):
-        part.unlink()
+            run = _measure_ours("sqlite-1", content.events, ingestors, {}, _reader(connection))
+    if keep is None:
+        for part in folder.glob(f"{file.name}*"):
+            part.unlink()
     return run
 
 
-def run_postgres(folder: Path, broker: str, events: int, *, ingestors: int) -> Run:
+def run_postgres(folder: Path, content: Content, *, ingestors: int) -> Run:
     """Measure ingestors of one group on Postgres, which flushes at each commit."""
     with (
         postgres(durable=True) as url,
-        ingesting(folder, broker, url, ingestors=ingestors) as processes,
+        ingesting(folder, content, url, ingestors=ingestors) as processes,
         psycopg.connect(url, autocommit=True) as connection,
     ):
         server = machine.parent_of(connection.info.backend_pid)
         name = f"postgres-{ingestors}"
-        return _measure_ours(name, events, processes, {"database": server}, _reader(connection))
+        others = {"database": server}
+        return _measure_ours(name, content.events, processes, others, _reader(connection))
 
 
 @contextmanager
 def ingesting(
-    folder: Path, broker: str, database: str, *, ingestors: int
+    folder: Path, content: Content, database: str, *, ingestors: int
 ) -> Iterator[list[Process]]:
     """Run `manage.py migrate`, then so many `manage.py ingest`, from the topic's beginning."""
     number = time.monotonic_ns()
     env = {
-        "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": broker,
-        "EVENTVIZ_KAFKA_TOPICS": TOPICS["eventviz"],
+        "EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": content.broker,
+        "EVENTVIZ_KAFKA_TOPICS": content.topic(spans=False),
         "EVENTVIZ_KAFKA_GROUP": f"bench-{number}",
         "EVENTVIZ_DATABASE_URL": database,
     }

@@ -5,6 +5,7 @@ The same seed gives the same ids, so that the queries know what there is without
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
 import time
@@ -14,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from tests.servers.apache import JARS
+from tracing.kafka.producer import ensure_topics
 
 PARTITIONS = 6
+SEED = 1
 # Orders on their way at the same time: so many that a flow's events lie far apart in the log.
 OPEN_ORDERS = 2_000
 STEPS = (
@@ -135,6 +138,31 @@ def lines(steps: Iterable[Step], *, spans: bool) -> Iterator[str]:
     return (f"{step.order.order_id}\t{write(step)}\n" for step in steps)
 
 
+@dataclass(frozen=True)
+class Content:
+    """The same events for each system, in a topic of its own; `ids` are those of the flows."""
+
+    broker: str
+    name: str
+    events: int
+    ids: list[tuple[str, str, str]] = field(default_factory=list, repr=False)
+
+    def topic(self, *, spans: bool) -> str:
+        """Return the name of the topic of envelopes or of spans."""
+        return f"{'spans' if spans else 'orders'}-{self.name}"
+
+    def fill(self, *, spans: bool, events: int | None = None) -> None:
+        """Make a topic and put the events into it; all, or the first ones."""
+        ensure_topics([self.broker], {self.topic(spans=spans): PARTITIONS})
+        workload = Workload(SEED)
+        sender = Sender(self.broker, self.topic(spans=spans))
+        steps = itertools.islice(workload, self.events if events is None else events)
+        sender.send(lines(steps, spans=spans))
+        sender.close()
+        # The last ones begun may have no event yet.
+        self.ids[:] = workload.begun[: max(1, len(workload.begun) - OPEN_ORDERS)]
+
+
 class Sender:
     """Kafka's own console producer: it costs a fraction of what a Python one would."""
 
@@ -162,7 +190,7 @@ class Sender:
         self._pipe.writelines(what)
 
     def send_paced(self, what: Iterator[str], *, rate: float, until: float) -> int:
-        """Hand over `rate` lines a second until a moment of the monotonic clock; return how many."""
+        """Hand over `rate` lines a second until a monotonic moment; return how many."""
         begun = time.monotonic()
         sent = 0
         while (now := time.monotonic()) < until:
