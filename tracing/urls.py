@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.tail.urls")),
     path("", include("tracing.web.search.urls")),
     path("", include("tracing.web.topics.urls")),
+    path("", include("tracing.web.groups.urls")),
     path("admin/", admin.site.urls),
     path("", include("tracing.web.api.urls")),
 ]

@@ -78,7 +78,7 @@ def test_a_gap_is_said_and_listed(demo: Client) -> None:
     Gap.objects.create(partition=row, start=5, end=40, noticed_at=timezone.now())
 
     assert "retention removed 35 records of orders[0] before we read them" in page(demo, "/topics/")
-    assert "5 – 39" in page(demo, "/topics/orders")
+    assert "5 \N{EN DASH} 39" in page(demo, "/topics/orders")
 
 
 def test_retention_ahead_of_us_is_the_first_warning(demo: Client) -> None:

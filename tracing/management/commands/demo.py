@@ -73,6 +73,8 @@ class Command(BaseCommand):
             supervisor.wait_until(
                 lambda: _page_answers(port), timeout_s=START_TIMEOUT_S, what="The web server"
             )
+            # Nobody waits for it: it looks after the groups while the first page is being read.
+            supervisor.start("work", _manage("work"), quiet)
             self.stdout.write(
                 f"\n  Pages   http://{HOST}:{port}/\n"
                 f"  Kafka   {HOST}:{kafka_port}\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracing.drawing.durations import duration
+from tracing.projections.topic_reading import PartitionLine
 from tracing.web.address import encode_id
 from tracing.web.present import Sign
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tracing.models import TopicFacts
-    from tracing.projections.topic_reading import PartitionLine, TopicLine
+    from tracing.projections.topic_reading import TopicLine
 
 # Less than this, or than a few seconds of traffic, is the ordinary beat of a poll.
 BEHIND = 100
@@ -56,7 +57,7 @@ def sign_of(line: TopicLine | PartitionLine) -> Sign:
     """Return the sign of a topic or a partition."""
     if line.state != "running":
         return SIGNS[line.state]
-    parts = getattr(line, "partitions", (line,))
+    parts = (line,) if isinstance(line, PartitionLine) else line.partitions
     return SIGNS["behind" if any(is_behind(part) for part in parts) else "running"]
 
 
@@ -114,11 +115,11 @@ def retention(facts: TopicFacts | None) -> str:
 
 
 def numbers(parts: Sequence[int]) -> str:
-    """Return partition numbers as ranges: `0–3, 7`."""
+    """Return partition numbers with those in a row as ranges."""
     ranges: list[list[int]] = []
     for number in sorted(parts):
         if ranges and ranges[-1][1] == number - 1:
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    return ", ".join(f"{a}–{b}" if a != b else f"{a}" for a, b in ranges)
+    return ", ".join(f"{a}\N{EN DASH}{b}" if a != b else f"{a}" for a, b in ranges)

@@ -1,0 +1,96 @@
+"""The snapshot of a cluster's groups, from a real group on the embedded broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.processes import wait_for
+from tracing.domain.errors import BrokerUnavailableError
+from tracing.jobs.groups import LookAtCluster, known_ends
+from tracing.kafka.group_consumer import GroupConsumer
+from tracing.kafka.groups import GroupReader
+from tracing.kafka.producer import Producer, ensure_topics
+from tracing.models import ConsumerGroup, Partition
+from tracing.projections.catalogue import Catalogue
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+GROUP, TOPIC = "stock-service", "stock-of-groups"
+
+
+@pytest.fixture
+def consumer(broker: str) -> Iterator[GroupConsumer]:
+    """Yield a member of a group that has read and committed ten records of one partition."""
+    ensure_topics([broker], {TOPIC: 1})
+    producer = Producer([broker], client_id="test")
+    for number in range(10):
+        producer.send(TOPIC, None, b"%d" % number)
+    producer.flush()
+    member = GroupConsumer(
+        [broker], group=GROUP, topics=[TOPIC], session_timeout_ms=2_000, commit_every_s=0
+    )
+    seen = 0
+
+    def read() -> bool:
+        nonlocal seen
+        for record in member.poll(100):
+            member.done(record)
+            seen += 1
+        return seen >= 10
+
+    wait_for(read, "ten records", within_s=10)
+    # Commits come with a poll; this one has everything behind it.
+    member.poll(10)
+    for number in range(5):
+        producer.send(TOPIC, None, b"%d" % number).coordinates()
+    producer.close()
+    yield member
+    member.close()
+
+
+def test_it_stores_members_and_how_far_they_are(broker: str, consumer: GroupConsumer) -> None:
+    step = LookAtCluster([broker], own_group="eventviz")
+
+    step.run()
+    step.close()
+
+    row = ConsumerGroup.objects.get(name=GROUP)
+    assert row.state == "Stable"
+    assert len(row.members) == 1
+    assert [(topic, at) for topic, _, at, _ in row.offsets] == [(TOPIC, 10)]
+    assert not row.error
+
+
+def test_our_own_group_is_not_among_them(broker: str, consumer: GroupConsumer) -> None:
+    step = LookAtCluster([broker], own_group=GROUP)
+
+    step.run()
+    step.close()
+
+    assert not ConsumerGroup.objects.filter(name=GROUP).exists()
+
+
+def test_a_later_end_that_we_read_counts(broker: str) -> None:
+    row = Catalogue().partition(topic=TOPIC, topic_uuid="u", number=0)
+    Partition.objects.filter(id=row.id).update(end_offset=15)
+
+    assert known_ends({(TOPIC, 0): 3, ("other", 1): 4}) == {(TOPIC, 0): 15, ("other", 1): 4}
+
+
+def test_no_time_left_asks_for_no_group(broker: str, consumer: GroupConsumer) -> None:
+    reader = GroupReader([broker])
+
+    assert reader.groups(budget_s=-1) == []
+    reader.close()
+
+
+def test_a_broker_that_is_away_is_said_in_our_words() -> None:
+    began = time.monotonic()
+
+    with pytest.raises(BrokerUnavailableError):
+        LookAtCluster(["127.0.0.1:1"]).run()
+
+    assert time.monotonic() - began < 10

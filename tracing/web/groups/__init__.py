@@ -1,0 +1,1 @@
+"""The users' own consumer groups."""
