@@ -120,6 +120,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator")
+]
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/flows/"
 LOGOUT_REDIRECT_URL = "/login/"

@@ -11,9 +11,9 @@ from tracing.kafka.embedded import broker_command
 
 
 @contextmanager
-def embedded_broker(folder: Path) -> Iterator[str]:
+def embedded_broker(folder: Path, *, port: int = 0) -> Iterator[str]:
     """Run it with its log in `folder`; yield its `host:port`."""
-    port = free_port()
+    port = port or free_port()
     with Process("embedded broker", broker_command(port), folder / "embedded-broker.log") as broker:
         broker.wait_until(lambda: can_connect(port), "listen", within_s=10)
         yield f"127.0.0.1:{port}"

@@ -26,6 +26,8 @@ DEMO_USER = "demo"
 API = "/api/"
 ADMIN = "/admin/"
 HEALTH = "/health/"
+# One-time links, for who has no password yet.
+LINKS = "/login/link/"
 
 
 class Role(enum.IntEnum):
@@ -148,7 +150,7 @@ def _refuse(request: HttpRequest) -> HttpResponse | None:
         if request.path_info.startswith(ADMIN) and not has_role(request.user, Role.ADMIN):
             raise PermissionDenied
         return None
-    if request.path_info == settings.LOGIN_URL:
+    if request.path_info == settings.LOGIN_URL or request.path_info.startswith(LINKS):
         return None
     if request.headers.get("HX-Request") == "true":
         # A redirect would swap the login page into a fragment's place.

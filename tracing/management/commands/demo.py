@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sys
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tracing.domain.errors import EventvizError
 from tracing.kafka.embedded import broker_command
+from tracing.management import parts
 from tracing.management.supervisor import (
     PortTakenError,
     StopRequested,
@@ -51,8 +51,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, port: int, kafka_port: int) -> None:
-        check_port(port, f"run make demo PORT={_another(port)}")
-        check_port(kafka_port, f"run make demo KAFKA_PORT={_another(kafka_port)}")
+        check_port(port, f"run make demo PORT={parts.another(port)}")
+        check_port(kafka_port, f"run make demo KAFKA_PORT={parts.another(kafka_port)}")
         if port == kafka_port:
             raise PortTakenError(f"PORT and KAFKA_PORT are both {port}: choose two ports.")
         with Supervisor(sys.stdout) as supervisor:
@@ -67,14 +67,16 @@ class Command(BaseCommand):
                 lambda: accepts(kafka_port), timeout_s=START_TIMEOUT_S, what="The broker"
             )
             # The shop first: its services need a second to join their groups.
-            supervisor.start("shop", _manage("shop"), environment)
-            supervisor.start("ingest", _manage("ingest"), quiet)
-            supervisor.start("web", _web_command(port), quiet)
+            supervisor.start("shop", parts.manage("shop"), environment)
+            supervisor.start("ingest", parts.manage("ingest"), quiet)
+            supervisor.start("web", parts.web(port), quiet)
             supervisor.wait_until(
-                lambda: _page_answers(port), timeout_s=START_TIMEOUT_S, what="The web server"
+                lambda: parts.answers(port, "/flows/"),
+                timeout_s=START_TIMEOUT_S,
+                what="The web server",
             )
             # Nobody waits for it: it looks after the groups while the first page is being read.
-            supervisor.start("work", _manage("work"), quiet)
+            supervisor.start("work", parts.manage("work"), quiet)
             self.stdout.write(
                 f"\n  Pages   http://{HOST}:{port}/\n"
                 f"  Kafka   {HOST}:{kafka_port}\n"
@@ -82,22 +84,6 @@ class Command(BaseCommand):
             )
             self.stdout.flush()
             supervisor.run()
-
-
-def _another(port: int) -> int:
-    return port + 1 if 1024 <= port < 65_535 else 8001
-
-
-def _manage(*arguments: str) -> list[str]:
-    return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
-
-
-def _web_command(port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port)),
-        *("--ping-interval", "5", "--ping-timeout", "10"),
-        "eventviz.asgi:application",
-    ]
 
 
 def _environment(port: int, kafka_port: int, database: Path) -> dict[str, str]:
@@ -125,7 +111,7 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
         draft = folder / f"draft-{os.getpid()}.sqlite3"
         supervisor.start(
             "migrate",
-            _manage("migrate", "--verbosity", "0"),
+            parts.manage("migrate", "--verbosity", "0"),
             os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
         )
         supervisor.finish("migrate")
@@ -144,17 +130,3 @@ def _schema_digest() -> str:
     for file in sorted((settings.BASE_DIR / "tracing" / "migrations").glob("*.py")):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _page_answers(port: int) -> bool:
-    """Tell whether the first page comes; any answer but an error of the server will do."""
-    if not accepts(port):
-        return False
-    connection = HTTPConnection(HOST, port, timeout=10)
-    try:
-        connection.request("GET", "/flows/")
-        return connection.getresponse().status < 500
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from tracing.web.accounts.views import health
+from tracing.web.accounts.views import health, link
 
 urlpatterns = [
     path(
@@ -13,6 +13,7 @@ urlpatterns = [
         LoginView.as_view(template_name="tracing/login.html", redirect_authenticated_user=True),
         name="login",
     ),
+    path("login/link/<str:token>", link, name="login-link"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("health/", health, name="health"),
 ]
