@@ -36,6 +36,8 @@ class State(enum.IntEnum):
     DONE = 1
     FAILED = 2
     COMPENSATED = 3
+    # No record of the flow names an event: there is nothing to wait for.
+    PLAIN = 4
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -56,6 +58,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False)
     last_us: int
     roles: int
     undecodable: bool
+    plain: bool
     root: tuple[bool, int, Place]
     failure: When | None
     nodes: dict[str, Node]
@@ -109,6 +112,7 @@ def sums_of(facts: Sequence[Fact], *, records: int) -> Sums:
         last_us=max(fact.time_us for fact in facts),
         roles=int(roles),
         undecodable=any(fact.undecodable for fact in facts),
+        plain=all(fact.plain for fact in facts),
         root=min((fact.cause is not None, fact.time_us, fact.place) for fact in facts),
         failure=min(failures, default=None),
         nodes=_bounded({node_name(*pair): node for pair, node in nodes.items()}),
@@ -127,6 +131,7 @@ def merge(one: Sums, other: Sums) -> Sums:
         last_us=max(one.last_us, other.last_us),
         roles=one.roles | other.roles,
         undecodable=one.undecodable or other.undecodable,
+        plain=one.plain and other.plain,
         root=min(one.root, other.root),
         failure=min(failures, default=None),
         nodes=_merge_nodes(one.nodes, other.nodes),
@@ -179,7 +184,7 @@ def row_of(total: Sums, found: Mark) -> FlowRow:
         event_type, _, service = name.partition("\x00")
         strip.append((event_type, service, node.count))
     return FlowRow(
-        state=_state(Role(total.roles)),
+        state=State.PLAIN if total.plain else _state(Role(total.roles)),
         marks=int(found),
         records=total.records,
         events=total.events,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.domain.identity import UNDECODABLE
+from tracing.domain.identity import UNDECODABLE, UNTYPED
 from tracing.domain.text import digest16, hash64
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def undecodable(self) -> bool:
         """Tell whether the record could not be read."""
         return self.type == UNDECODABLE
+
+    @property
+    def plain(self) -> bool:
+        """Tell whether the record names no event: it could not be read or has no envelope."""
+        return self.type in {UNDECODABLE, UNTYPED}
 
 
 def fact_of(event: Event, record: int) -> Fact:

@@ -84,6 +84,7 @@ _STATES: dict[str, State] = {
     "done": State.DONE,
     "failed": State.FAILED,
     "compensated": State.COMPENSATED,
+    "plain": State.PLAIN,
 }
 DISPLAY_STATES = tuple(_STATES)
 
@@ -250,6 +251,7 @@ def flow_totals(now_ms: int) -> dict[str, tuple[int, bool]]:
         "failed": (totals.get(State.FAILED, 0), True),
         "compensated": (totals.get(State.COMPENSATED, 0), True),
         "done": (totals.get(State.DONE, 0), True),
+        "plain": (totals.get(State.PLAIN, 0), True),
     }
 
 

@@ -1,20 +1,30 @@
-"""The search field: an event id, a correlation id or a record key."""
+"""The search field: an event id, a correlation id, a record key or a record's coordinates."""
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
 
 from tracing.codec import decode
 from tracing.domain.text import clean, hash64
-from tracing.models import SearchKey
-from tracing.projections.event_reading import find_events, stored_record
+from tracing.models import Partition, SearchKey
+from tracing.models.source import record_id
+from tracing.projections.event_reading import (
+    StoredEvent,
+    find_events,
+    stored,
+    stored_record,
+    with_flow,
+)
 from tracing.projections.flow_graph import find_flow
 from tracing.projections.flow_reading import FlowLine, flow_lines
 from tracing.projections.settings import current_rules
 
 MAX_HITS = 50
+# Fewer digits than a column holds, and an offset that a record id has room for.
+_COORDINATES = re.compile(r"^(.{1,249})\[(\d{1,9})\]@(\d{1,13})$")
 MAX_RELATED = 10
 
 
@@ -47,9 +57,9 @@ def search(text: str) -> list[Hit]:
             kind="event",
             label=item.event.type,
             correlation_id=item.event.correlation_id,
-            event_id=wanted,
+            event_id=item.event.event_id,
         )
-        for item in find_events(wanted)
+        for item in find_events(wanted) or _at_coordinates(wanted)
         if item.event.correlation_id != wanted
     )
     known = {hit.correlation_id for hit in hits}
@@ -71,6 +81,17 @@ def related_flows(line: FlowLine, root: int) -> list[FlowLine]:
     rows = SearchKey.objects.filter(key_hash__in=[hash64(key) for key in keys])
     flow_ids = rows.exclude(flow_id=line.id).order_by("-flow_id").values_list("flow_id", flat=True)
     return flow_lines(list(flow_ids[: 4 * MAX_RELATED]))[:MAX_RELATED]
+
+
+def _at_coordinates(text: str) -> list[StoredEvent]:
+    """Return the events of the record at `topic[partition]@offset`, of each topic of that name."""
+    match = _COORDINATES.match(text)
+    if match is None:
+        return []
+    partitions = Partition.objects.filter(source__topic=match[1], number=int(match[2]))
+    offset = int(match[3])
+    records = [record_id(row.id, offset) for row in partitions[:MAX_HITS]]
+    return stored(list(with_flow().filter(record__in=records).order_by("position")[:MAX_HITS]))
 
 
 def _by_key(key: str) -> list[Hit]:

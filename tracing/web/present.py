@@ -50,6 +50,7 @@ STATES: dict[str, Sign] = {
         Sign("failed", "✕", "failed", "fail", "an event says that something failed"),
         Sign("compensated", "↩", "compensated", "back", "earlier steps were taken back"),
         Sign("done", "●", "done", "ok", "reached an event that ends a flow"),
+        Sign("plain", "·", "plain", "ghost", "records without an envelope"),
     )
 }
 

@@ -92,6 +92,8 @@ def test_sums_keep_a_bounded_number_of_types_in_any_order() -> None:
         (["OrderPlaced", "PaymentFailed", "StockReleased"], State.COMPENSATED),
         (["order.payment.declined.v2"], State.FAILED),
         (["OrderCancelled"], State.COMPENSATED),
+        (["(no type)", "undecodable"], State.PLAIN),
+        (["(no type)", "OrderPlaced"], State.OPEN),
     ],
 )
 def test_it_tells_the_state_from_the_types(types: list[str], state: State) -> None:
