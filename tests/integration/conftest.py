@@ -6,12 +6,14 @@ import pytest
 
 from tracing.models import LogHead
 from tracing.projections.names import names
+from tracing.projections.settings import forget_rules
 
 
 @pytest.fixture(autouse=True)
 def fresh_names() -> None:
-    """Forget the names that this process reads with: each test's rows have numbers of their own."""
+    """Forget names and schemas of this process: each test's rows have numbers of their own."""
     names.cache_clear()
+    forget_rules()
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_step_that_fails_rests_and_leaves_the_others_alone(
 
 
 def test_a_worker_goes_on_after_the_database_was_away(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    live_log: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("tracing.jobs.worker.FIRST_WAIT_S", 0.01)
     stop = threading.Event()

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from tracing.jobs.lease import give_back, take
@@ -45,7 +45,8 @@ class Worker:
                     worked = self.round()
                 except (DatabaseError, InterfaceError) as error:
                     log.warning("The database: %s. Trying again in %.1f s.", error, wait_s)
-                    _disconnect()
+                    # What broke is made anew by the next statement.
+                    connection.close()
                     self._stop.wait(wait_s)
                     wait_s = min(wait_s * 2, LONGEST_WAIT_S)
                     continue
@@ -103,10 +104,3 @@ class Worker:
             error=f"{type(error).__name__}: {error}",
             failures=failures,
         )
-
-
-def _disconnect() -> None:
-    """Drop a connection that broke, so that the next statement makes a new one."""
-    close_old_connections()
-    if not connection.in_atomic_block:
-        connection.close()

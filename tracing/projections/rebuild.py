@@ -12,12 +12,15 @@ from tracing.models.source import coordinates_of
 from tracing.projections import undecodable
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rows import headers_of, prepare
+from tracing.projections.settings import look_for_schemas
 from tracing.projections.store import project, take_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CHUNK = 2_000
+# The read models: all that is derived from the log.
+TABLES = ("event", "flow", "flowcount", "searchkey", "awaitingrecord", *undecodable.TABLES)
 
 
 def rebuild(progress: Callable[[int], None] = lambda _done: None) -> int:
@@ -31,8 +34,9 @@ def rebuild(progress: Callable[[int], None] = lambda _done: None) -> int:
     done = 0
     with transaction.atomic():
         take_positions(0)
+        look_for_schemas()
         with connection.cursor() as cursor:
-            for table in ("event", "flow", "flowcount", "searchkey", *undecodable.TABLES):
+            for table in TABLES:
                 cursor.execute(f"DELETE FROM tracing_{table}")  # noqa: S608
             cursor.execute("UPDATE tracing_loghead SET generation = generation + 1 WHERE id = 1")
         for chunk in _chunks(catalogue):

@@ -7,15 +7,34 @@ import functools
 from django.conf import settings
 
 from tracing.codec.rules import DEFAULT_KEY_FIELDS, Rules, parse_mappings
+from tracing.projections.known_schemas import KnownSchemas
 
 
 def current_rules() -> Rules:
     """Return the codec's rules. Raises BadMappingError when the settings make no sense."""
-    return _rules(settings.EVENTVIZ_MAPPINGS, tuple(settings.EVENTVIZ_KEY_FIELDS))
+    return _rules(
+        settings.EVENTVIZ_MAPPINGS,
+        tuple(settings.EVENTVIZ_KEY_FIELDS),
+        settings.EVENTVIZ_SCHEMA_REGISTRY_URL,
+    )
 
 
 @functools.lru_cache(maxsize=4)
-def _rules(mappings: str, key_fields: tuple[str, ...]) -> Rules:
+def _rules(mappings: str, key_fields: tuple[str, ...], registry: str) -> Rules:
     return Rules(
-        mappings=parse_mappings(mappings.encode()), key_fields=key_fields or DEFAULT_KEY_FIELDS
+        mappings=parse_mappings(mappings.encode()),
+        key_fields=key_fields or DEFAULT_KEY_FIELDS,
+        schema_of=KnownSchemas(registry) if registry else None,
     )
+
+
+def look_for_schemas() -> None:
+    """Learn at once what was fetched by another process. One query."""
+    schema_of = current_rules().schema_of
+    if isinstance(schema_of, KnownSchemas):
+        schema_of.look()
+
+
+def forget_rules() -> None:
+    """Read settings, and what they lead to, anew when they are asked for next."""
+    _rules.cache_clear()

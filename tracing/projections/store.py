@@ -34,6 +34,9 @@ _INSERT_GAP = """
 INSERT INTO tracing_gap (partition_id, start, "end", noticed_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
+_INSERT_AWAITING = """
+INSERT INTO tracing_awaitingrecord (record, reference) VALUES (%s, %s) ON CONFLICT DO NOTHING
+"""
 _ADVANCE = """
 UPDATE tracing_partition SET next_offset = %s, seen_at = %s WHERE id = %s AND next_offset = %s
 """
@@ -103,8 +106,11 @@ def project(prepared: Sequence[Prepared], before: int, catalogue: Catalogue) -> 
         _event_row(item, position, flow_id)
         for item, position, flow_id in zip(prepared, positions, flow_ids, strict=True)
     ]
+    awaiting = [(item.fact.record, item.event.awaits) for item in prepared if item.event.awaits]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT_EVENT, rows)
+        if awaiting:
+            cursor.executemany(_INSERT_AWAITING, awaiting)
     undecodable.project(prepared)
 
 

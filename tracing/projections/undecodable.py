@@ -12,7 +12,7 @@ from tracing.domain.text import clean, hash64
 from tracing.models.source import coordinates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tracing.projections.rows import Prepared
 
@@ -61,3 +61,25 @@ def project(prepared: Sequence[Prepared]) -> None:
             ],
         )
         cursor.executemany(_RECORD, sorted(rows))
+
+
+def withdraw(bad: Iterable[tuple[int, str]]) -> None:
+    """Count (record, error) pairs no longer: they were decoded after all."""
+    counts: Counter[int] = Counter()
+    rows = []
+    for record, error in bad:
+        reason = reason_id(coordinates_of(record)[0], kind_of(error))
+        counts[reason] += 1
+        rows.append((reason, record))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE tracing_undecodablereason SET records = records - %s WHERE id = %s",
+            [(count, reason) for reason, count in sorted(counts.items())],
+        )
+        cursor.executemany(
+            "DELETE FROM tracing_undecodablereason WHERE id = %s AND records <= 0",
+            [(reason,) for reason in sorted(counts)],
+        )
+        cursor.executemany(
+            "DELETE FROM tracing_undecodable WHERE reason_id = %s AND record = %s", sorted(rows)
+        )

@@ -1,0 +1,272 @@
+"""What was decoded late stands as if its schema had always been known."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import Any
+
+import fastavro
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from tests.integration.test_order_freedom import clear, picture
+from tracing.domain.record import Record
+from tracing.models import AwaitingRecord, Event, Flow, LogHead, Partition, Schema, SearchKey
+from tracing.models import Record as RecordRow
+from tracing.projections import late
+from tracing.projections.catalogue import Catalogue
+from tracing.projections.rebuild import rebuild
+from tracing.projections.settings import forget_rules
+from tracing.projections.store import Slice, store
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+REGISTRY = "http://registry.example:8081"
+ENVELOPE = {
+    "type": "record",
+    "name": "Envelope",
+    "fields": [
+        {"name": "eventId", "type": "string"},
+        {"name": "eventType", "type": "string"},
+        {"name": "correlationId", "type": ["null", "string"]},
+        {"name": "causationId", "type": ["null", "string"]},
+        {
+            "name": "payload",
+            "type": {
+                "type": "record",
+                "name": "Payload",
+                "fields": [{"name": "orderId", "type": "string"}],
+            },
+        },
+    ],
+}
+PARSED = fastavro.parse_schema(ENVELOPE)
+TYPES = ["OrderPlaced", "StockReserved", "PaymentFailed", "OrderCompleted"]
+TOPICS = [("orders", "u1"), ("orders", "u2"), ("stock", "u1")]
+
+
+@pytest.fixture(autouse=True)
+def registry(settings: Settings) -> None:
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = REGISTRY
+
+
+def framed(number: int, body: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, PARSED, body)
+    return b"\x00" + number.to_bytes(4, "big") + out.getvalue()
+
+
+def envelope(event_id: str = "e-1", flow: str | None = "f-1") -> dict[str, Any]:
+    return {
+        "eventId": event_id,
+        "eventType": "OrderPlaced",
+        "correlationId": flow,
+        "causationId": None,
+        "payload": {"orderId": "ORD-1"},
+    }
+
+
+def learn(number: int) -> None:
+    Schema.objects.create(
+        registry=REGISTRY,
+        reference=f"id:{number}",
+        type="AVRO",
+        text=json.dumps(ENVELOPE),
+        fetched_at=timezone.now(),
+    )
+
+
+def record(value: bytes, offset: int = 0, key: bytes | None = b"KEY-1") -> Record:
+    return Record(
+        topic="orders",
+        partition=0,
+        offset=offset,
+        timestamp_ms=1_700_000_000_000,
+        key=key,
+        value=value,
+        value_length=len(value),
+    )
+
+
+def write(catalogue: Catalogue, *records: Record) -> None:
+    row = catalogue.partition(topic="orders", topic_uuid="u1", number=0)
+    Partition.objects.filter(id=row.id, next_offset=None).update(next_offset=0)
+    start = Partition.objects.get(id=row.id).next_offset or 0
+    store(
+        [Slice(partition_id=row.id, start=start, end=start + len(records), records=records)],
+        catalogue,
+    )
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[tuple[str, Record]]:
+    """Draw records of topics, one of them made anew, with their topic's UUID: Avro and JSON."""
+    offsets = dict.fromkeys(TOPICS, 0)
+    drawn = []
+    for _ in range(draw(st.integers(1, 12))):
+        place = draw(st.sampled_from(TOPICS))
+        body = {
+            "eventId": draw(st.sampled_from(["e1", "e2", "e3"])),
+            "eventType": draw(st.sampled_from(TYPES)),
+            # Coordinates are where placeholders live: a stranger may name them too.
+            "correlationId": draw(st.sampled_from(["a", None, "orders[0]@0", "orders[0]@1"])),
+            "causationId": draw(st.sampled_from(["e1", "e2", None])),
+            "payload": {"orderId": draw(st.sampled_from(["o1", "k1"]))},
+        }
+        number = draw(st.sampled_from([1, 2, 0]))
+        value = framed(number, body) if number else json.dumps(body).encode()
+        if draw(st.integers(0, 9)) == 9:
+            value = b"\x00\x00\x00\x00\x01\xff"
+        drawn.append(
+            (
+                place[1],
+                Record(
+                    topic=place[0],
+                    partition=0,
+                    offset=offsets[place],
+                    timestamp_ms=draw(st.integers(1_700_000_000_000, 1_700_000_000_002)),
+                    key=draw(st.sampled_from([b"k1", b"k2", None])),
+                    value=value,
+                    value_length=len(value),
+                ),
+            )
+        )
+        offsets[place] += 1
+    return drawn
+
+
+def step(data: st.DataObject, catalogue: Catalogue) -> None:
+    """Decode some of those that wait, whether their schema is known by now or not."""
+    waiting = sorted(AwaitingRecord.objects.values_list("record", flat=True))
+    if waiting:
+        late.decode_late(data.draw(st.lists(st.sampled_from(waiting), unique=True)), catalogue)
+
+
+def replay(data: st.DataObject, drawn: list[tuple[str, Record]], catalogue: Catalogue) -> None:
+    """Store the records, partition by partition in order; schemas come in between, or behind."""
+    waiting: dict[tuple[str, str], list[Record]] = {}
+    for topic_uuid, one in drawn:
+        waiting.setdefault((one.topic, topic_uuid), []).append(one)
+    rows = {
+        place: catalogue.partition(topic=place[0], topic_uuid=place[1], number=0)
+        for place in sorted(waiting)
+    }
+    Partition.objects.update(next_offset=0)
+    unknown = [1, 2]
+    while waiting:
+        place = data.draw(st.sampled_from(sorted(waiting)))
+        taken, rest = waiting[place][:2], waiting[place][2:]
+        start = taken[0].offset
+        store(
+            [
+                Slice(
+                    partition_id=rows[place].id,
+                    start=start,
+                    end=start + len(taken),
+                    records=taken,
+                )
+            ],
+            catalogue,
+        )
+        if rest:
+            waiting[place] = rest
+        else:
+            del waiting[place]
+        if unknown and data.draw(st.integers(0, 3)) == 3:
+            learn(unknown.pop())
+        if data.draw(st.booleans()):
+            step(data, catalogue)
+    for number in unknown:
+        learn(number)
+    while found := late.references(10):
+        assert late.decode_late(late.waiting_for(found[0], 3), catalogue)
+
+
+@pytest.mark.parametrize("large", [3, 1_000])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=records(), data=st.data())
+def test_late_or_at_once_in_any_order_equals_a_rebuild(
+    drawn: list[tuple[str, Record]], data: st.DataObject, large: int
+) -> None:
+    with contextlib.ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("tracing.projections.flows.LARGE", large)
+        patch.setattr("tracing.projections.known_schemas.REST_S", 0.0)
+        for model in (AwaitingRecord, Schema):
+            model.objects.all().delete()
+        clear()
+        forget_rules()
+        catalogue = Catalogue()
+
+        replay(data, drawn, catalogue)
+
+        found = picture(catalogue)
+        assert RecordRow.objects.count() == len(drawn)
+        rebuild()
+        assert picture(catalogue) == found
+        assert not AwaitingRecord.objects.exists()
+
+
+def test_a_record_without_its_schema_says_so_and_is_found_by_its_key() -> None:
+    catalogue = Catalogue()
+
+    write(catalogue, record(framed(42, envelope())))
+
+    event = Event.objects.get()
+    assert event.error == (
+        "Schema 42 is not known yet; it is decoded as soon as the registry answers."
+    )
+    assert late.references(10) == ["id:42"]
+    assert SearchKey.objects.count() == 1
+
+
+def test_a_late_event_takes_a_new_position_and_the_placeholder_goes() -> None:
+    catalogue = Catalogue()
+    write(catalogue, record(framed(42, envelope())))
+    before = LogHead.objects.get().position
+    learn(42)
+
+    assert late.decode_late(late.waiting_for("id:42", 10), catalogue) == 1
+
+    event = Event.objects.get()
+    assert (event.position, event.event_id, event.error) == (before + 1, "e-1", None)
+    assert LogHead.objects.get().position == before + 1
+    assert Flow.objects.get().correlation_id == "f-1"
+    assert not AwaitingRecord.objects.exists()
+
+
+def test_what_somebody_else_decoded_meanwhile_is_left_alone() -> None:
+    catalogue = Catalogue()
+    write(catalogue, record(framed(42, envelope())))
+    waiting = late.waiting_for("id:42", 10)
+    learn(42)
+    late.decode_late(waiting, catalogue)
+    head = LogHead.objects.get().position
+
+    assert late.decode_late(waiting, catalogue) == 0
+
+    assert LogHead.objects.get().position == head
+
+
+def test_a_record_that_is_no_longer_stored_waits_no_longer() -> None:
+    AwaitingRecord.objects.create(record=7, reference="id:42")
+
+    assert late.decode_late([7], Catalogue()) == 1
+
+    assert not AwaitingRecord.objects.exists()
+
+
+def test_a_record_whose_schema_does_not_come_goes_on_waiting() -> None:
+    catalogue = Catalogue()
+    write(catalogue, record(framed(42, envelope())), record(framed(43, envelope("e-2")), 1))
+    learn(43)
+
+    waiting = [*late.waiting_for("id:42", 9), *late.waiting_for("id:43", 9)]
+    assert late.decode_late(waiting, catalogue) == 1
+
+    assert late.references(10) == ["id:42"]

@@ -1,0 +1,174 @@
+"""Records that wait for a schema: remembered with their placeholder, decoded late.
+
+A placeholder is the event `undecodable`, in a flow of its own. When the schema is known, the
+placeholder goes and the decoded events come with new positions, in one transaction behind the
+lock on `log_head`: live pages see a change like any other, and the tables then hold what a
+rebuild would make.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from tracing.codec import decode
+from tracing.domain.derive import derive, derive_large, sums_of
+from tracing.domain.facts import Fact
+from tracing.domain.text import digest16, hash64
+from tracing.models import AwaitingRecord, Flow, FlowCount, SearchKey
+from tracing.models import Event as EventRow
+from tracing.models import Record as RecordRow
+from tracing.models.source import coordinates_of
+from tracing.projections import flows, packing, undecodable
+from tracing.projections.rebuild import record_of
+from tracing.projections.rows import prepare
+from tracing.projections.settings import current_rules, look_for_schemas
+from tracing.projections.store import project, take_positions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from tracing.projections.catalogue import Catalogue
+
+
+def waiting_for(reference: str, limit: int) -> list[int]:
+    """Return records that wait for a schema, at most `limit`. One query by index."""
+    rows = AwaitingRecord.objects.filter(reference=reference).order_by("record")
+    return list(rows.values_list("record", flat=True)[:limit])
+
+
+def references(limit: int) -> list[str]:
+    """Return the distinct schemas that records wait for, at most `limit`; one look-up each."""
+    found: list[str] = []
+    rows = AwaitingRecord.objects.order_by("reference").values_list("reference", flat=True)
+    last = rows.first()
+    while last is not None and len(found) < limit:
+        found.append(last)
+        last = rows.filter(reference__gt=last).first()
+    return found
+
+
+def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
+    """Put what these records say in the place of their placeholders; return how many did.
+
+    Those whose schema is still not known, or that somebody else did meanwhile, are left alone;
+    those that are no longer stored wait no longer.
+    """
+    look_for_schemas()
+    rows = list(RecordRow.objects.filter(id__in=records))
+    gone = set(records) - {row.id for row in rows}
+    pairs = [(coordinates_of(row.id)[0], record_of(row, catalogue)) for row in rows]
+    decoded = [item for item in prepare(pairs, catalogue) if not item.event.awaits]
+    with transaction.atomic():
+        take_positions(0)
+        asked = {item.fact.record for item in decoded} | gone
+        found = AwaitingRecord.objects.filter(record__in=asked)
+        waiting = set(found.values_list("record", flat=True))
+        found.delete()
+        fresh = [item for item in decoded if item.fact.record in waiting]
+        if fresh:
+            _withdraw(waiting - gone, catalogue)
+            project(fresh, take_positions(len(fresh)) - len(fresh), catalogue)
+    return len(waiting)
+
+
+def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
+    """Take the placeholders of records out of every read model."""
+    rows = list(EventRow.objects.filter(record__in=records))
+    EventRow.objects.filter(record__in=records).delete()
+    undecodable.withdraw((row.record, row.error or "") for row in rows)
+    by_flow: dict[int, list[EventRow]] = defaultdict(list)
+    for row in rows:
+        by_flow[row.flow_id].append(row)
+    counts: Counter[int] = Counter()
+    emptied: list[int] = []
+    rests: dict[int, list[EventRow]] = defaultdict(list)
+    for rest in EventRow.objects.filter(flow__in=by_flow):
+        rests[rest.flow_id].append(rest)
+    for flow in Flow.objects.filter(id__in=by_flow):
+        counts[flow.state] -= 1
+        if flow.id in rests:
+            # Somebody's correlation id is this record's coordinates, or its topic was made anew.
+            counts[_derive_again(flow, rests[flow.id], catalogue)] += 1
+        else:
+            emptied.append(flow.id)
+        _forget_keys(flow.id, by_flow[flow.id], rests.get(flow.id, ()), catalogue)
+    Flow.objects.filter(id__in=emptied).delete()
+    for state, change in sorted(counts.items()):
+        if change:
+            FlowCount.objects.filter(state=state).update(flows=F("flows") + change)
+
+
+def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int:
+    """Make a flow's row from the events that it still has; return its state."""
+    facts = [(_fact(row, catalogue), row.node_id) for row in rows]
+    held = packing.Held(facts=[packing.pack(fact, node) for fact, node in facts])
+    if len(facts) <= flows.LARGE:
+        derived = derive([fact for fact, _ in facts])
+    else:
+        sums = sums_of([fact for fact, _ in facts], records=len(facts))
+        held = packing.Held(facts=[], sums=sums)
+        derived = derive_large(sums)
+    Flow.objects.filter(id=flow.id).update(
+        state=int(derived.state),
+        marks=derived.marks,
+        events=derived.events,
+        records=derived.records,
+        started_ms=derived.started_ms,
+        last_ms=derived.last_ms,
+        duration_us=derived.duration_us,
+        root=derived.root[-1],
+        failure=derived.failure[-1] if derived.failure else None,
+        strip=msgspec.json.encode(derived.strip).decode(),
+        facts=packing.dump(held),
+    )
+    return int(derived.state)
+
+
+def _fact(row: EventRow, catalogue: Catalogue) -> Fact:
+    partition_id, offset = coordinates_of(row.record)
+    topic, number = catalogue.place(partition_id)
+    event_type, service = catalogue.pair(row.node_id)
+    occurred_us = row.timestamp_ms * 1000 if row.occurred_us is None else row.occurred_us
+    return Fact(
+        topic=topic,
+        partition=number,
+        offset=offset,
+        part=row.part,
+        event=digest16(row.event_id),
+        cause=None if row.causation_id is None else digest16(row.causation_id),
+        type=event_type,
+        service=service,
+        time_us=occurred_us,
+        timestamp_ms=row.timestamp_ms,
+        key=None if row.key is None else hash64(row.key),
+        record=row.record,
+    )
+
+
+def _forget_keys(
+    flow_id: int, gone: Iterable[EventRow], rest: Iterable[EventRow], catalogue: Catalogue
+) -> None:
+    """Remove the search keys that only the placeholders brought: those of their records."""
+    hashes = {hash64(row.key) for row in gone if row.key is not None}
+    if hashes:
+        hashes -= _keys(rest, catalogue)
+        SearchKey.objects.filter(key_hash__in=hashes, flow_id=flow_id).delete()
+
+
+def _keys(rows: Iterable[EventRow], catalogue: Catalogue) -> set[int]:
+    """Return the hashes of the keys by which events are found."""
+    rows = list(rows)
+    found = {hash64(row.key) for row in rows if row.key is not None}
+    parts = {(row.record, row.part) for row in rows if row.error is None}
+    if parts:
+        rules = current_rules()
+        for record in RecordRow.objects.filter(id__in={record for record, _ in parts}):
+            for event in decode(record_of(record, catalogue), rules).events:
+                if (record.id, event.part) in parts:
+                    found.update(hash64(key) for key in event.keys)
+    return found
