@@ -65,6 +65,19 @@ def test_a_row_says_what_happened(demo: Client) -> None:
     assert 'data-state="failed"' in text
 
 
+def test_records_without_an_envelope_are_counted_only_where_there_are_some(demo: Client) -> None:
+    write(record("1", flow="o-1"))
+    before = page(demo, "/flows/")
+
+    write(record("2", value=b"just a line of text", key=None, service=""))
+
+    assert "total-plain" not in before
+    after = page(demo, "/flows/")
+    assert 'id="total-plain" href="/flows/?state=plain"' in after
+    assert 'data-state="plain"' in after
+    assert len(shown(page(demo, "/flows/?state=plain"))) == 1
+
+
 def test_rows_come_newest_first_and_page_by_cursor(demo: Client) -> None:
     write(*(record(str(n), flow=f"o-{n:03}", at_ms=NOW_MS + n) for n in range(60)))
 

@@ -156,3 +156,10 @@ def test_every_state_that_can_be_shown_has_a_sign() -> None:
 
     assert shown == set(present.STATES)
     assert len({sign.symbol for sign in present.STATES.values()}) == len(present.STATES)
+
+
+def test_records_without_an_envelope_are_called_plain() -> None:
+    sign = present.STATES["plain"]
+
+    assert (sign.symbol, sign.word, sign.tone) == ("·", "plain", "ghost")
+    assert sign.meaning == "records without an envelope"

@@ -97,6 +97,9 @@ def totals(asked: FlowQuery, *, now_ms: int) -> list[Total]:
     for slug, sign in present.STATES.items():
         count, exact = counted[slug]
         current = asked.given.get("state") == slug
+        # Where every record has an envelope, its lack is no news.
+        if slug == "plain" and not count and not current:
+            continue
         words = f"{count:,}" if exact else f"{count:,}+"
         found.append(Total(sign, words, asked.url(state="" if current else slug), current))
     return found
