@@ -11,7 +11,7 @@ from tests.servers.browser import chromium
 from tests.servers.embedded import embedded_broker
 from tests.servers.product import Product, running_product
 
-SIZE: ViewportSize = {"width": 1280, "height": 640}
+SIZE: ViewportSize = {"width": 1600, "height": 760}
 MAX_BYTES = 300_000
 
 
