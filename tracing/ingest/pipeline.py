@@ -16,6 +16,7 @@ from tracing.domain.errors import (
 )
 from tracing.ingest.assignment import Assignment, SharedAssignment
 from tracing.ingest.report import Reporter, Standing
+from tracing.ingest.watchdog import Watchdog
 from tracing.kafka.cluster import Cluster
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.consumer import LogConsumer
@@ -36,6 +37,8 @@ COMMIT_EVERY_S = 5.0
 # Waits after a failure: growing, so that a broker that starts is not run over.
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
+# A session of this length was no failure to connect: the next failure waits briefly again.
+LONG_ENOUGH_S = 30.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,10 +66,20 @@ class Pipeline:
 
     def run(self) -> None:
         """Ingest until stopped; failures of the broker or the database are waited out."""
+        watchdog = Watchdog()
+        try:
+            self._run(watchdog)
+        finally:
+            watchdog.stop()
+        self._report_stopped()
+
+    def _run(self, watchdog: Watchdog) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stop.is_set():
+            watchdog.alive()
+            began = time.monotonic()
             try:
-                self._session()
+                self._session(watchdog)
             except BrokerUnavailableError as error:
                 log.warning("%s Trying again in %.1f s.", error, wait_s)
                 self._report_waiting(error)
@@ -75,11 +88,12 @@ class Pipeline:
                 close_old_connections()
             else:
                 continue
+            if time.monotonic() - began > LONG_ENOUGH_S:
+                wait_s = FIRST_WAIT_S
             self._stop.wait(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
-        self._report_stopped()
 
-    def _session(self) -> None:
+    def _session(self, watchdog: Watchdog) -> None:
         """Connect and ingest until something fails or we are stopped."""
         options = self._options
         cluster = Cluster(options.servers, options.security)
@@ -91,7 +105,8 @@ class Pipeline:
                 max_record_bytes=options.max_record_bytes,
             )
             try:
-                _Session(options, cluster, consumer, self._reporter).run(self._stop)
+                session = _Session(options, cluster, consumer, self._reporter, watchdog)
+                session.run(self._stop)
             finally:
                 consumer.close()
         finally:
@@ -114,12 +129,18 @@ class _Session:
     """One connection to the cluster, from the checkpoints on."""
 
     def __init__(
-        self, options: Options, cluster: Cluster, consumer: LogConsumer, reporter: Reporter
+        self,
+        options: Options,
+        cluster: Cluster,
+        consumer: LogConsumer,
+        reporter: Reporter,
+        watchdog: Watchdog,
     ) -> None:
         self._discovery_s = options.discovery_ms / 1000
         self._shared = options.shared
         self._consumer = consumer
         self._reporter = reporter
+        self._watchdog = watchdog
         self._catalogue = Catalogue()
         kind = SharedAssignment if options.shared else Assignment
         self._assignment = kind(
@@ -139,7 +160,10 @@ class _Session:
             if self._assignment.settle():
                 log.info("The group gave us %s partitions.", len(self._assignment.held))
             if self._reporter.due():
-                self._reporter.running(self._standing())
+                standing = self._standing()
+                if not standing.lag:
+                    self._watchdog.alive()
+                self._reporter.running(standing)
             if now - committed_at >= COMMIT_EVERY_S:
                 committed_at = now
                 self._consumer.commit()
@@ -174,6 +198,7 @@ class _Session:
             log.warning("%s Going on from its checkpoint.", error)
             self._assignment.restore()
             return
+        self._watchdog.alive()
         for part in fetched:
             held = self._assignment.held[part.place]
             held.position = part.end
