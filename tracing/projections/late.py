@@ -16,14 +16,14 @@ from django.db import transaction
 from django.db.models import F
 
 from tracing.codec import decode
-from tracing.domain.derive import derive, derive_large, sums_of
+from tracing.domain.derive import LARGE, derive, derive_large, sums_of
 from tracing.domain.facts import Fact
 from tracing.domain.text import digest16, hash64
 from tracing.models import AwaitingRecord, Flow, FlowCount, SearchKey
 from tracing.models import Event as EventRow
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
-from tracing.projections import flows, packing, undecodable
+from tracing.projections import packing, undecodable
 from tracing.projections.rebuild import record_of
 from tracing.projections.rows import prepare
 from tracing.projections.settings import current_rules, look_for_schemas
@@ -41,14 +41,18 @@ def waiting_for(reference: str, limit: int) -> list[int]:
     return list(rows.values_list("record", flat=True)[:limit])
 
 
-def references(limit: int) -> list[str]:
-    """Return the distinct schemas that records wait for, at most `limit`; one look-up each."""
+def references(limit: int, after: str = "") -> list[str]:
+    """Return the distinct schemas that records wait for, in order behind `after`; at most `limit`.
+
+    One look-up by index each.
+    """
     found: list[str] = []
     rows = AwaitingRecord.objects.order_by("reference").values_list("reference", flat=True)
-    last = rows.first()
-    while last is not None and len(found) < limit:
-        found.append(last)
-        last = rows.filter(reference__gt=last).first()
+    while len(found) < limit:
+        following = rows.filter(reference__gt=found[-1] if found else after).first()
+        if following is None:
+            break
+        found.append(following)
     return found
 
 
@@ -107,7 +111,7 @@ def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int
     """Make a flow's row from the events that it still has; return its state."""
     facts = [(_fact(row, catalogue), row.node_id) for row in rows]
     held = packing.Held(facts=[packing.pack(fact, node) for fact, node in facts])
-    if len(facts) <= flows.LARGE:
+    if len(facts) <= LARGE:
         derived = derive([fact for fact, _ in facts])
     else:
         sums = sums_of([fact for fact, _ in facts], records=len(facts))
