@@ -89,7 +89,7 @@ def known_ends(ends: Mapping[Number, int]) -> dict[Number, int]:
     newest = Source.objects.filter(topic__in={topic for topic, _ in ends}).values("topic")
     ids = [row["newest"] for row in newest.annotate(newest=Max("id"))]
     seen = {
-        (topic, number): end
+        (topic, number): end or 0
         for topic, number, end in Partition.objects.filter(
             source_id__in=ids, end_offset__isnull=False
         ).values_list("source__topic", "number", "end_offset")
@@ -125,7 +125,11 @@ def _row(
         [clean(topic), number, committed, ends.get((topic, number))]
         for (topic, number), committed in group.committed.items()
     ]
-    lag = sum(max(end - at, 0) for _, _, at, end in offsets if end is not None)
+    lag = sum(
+        max(ends[place] - committed, 0)
+        for place, committed in group.committed.items()
+        if place in ends
+    )
     return ConsumerGroup(
         name=name,
         state=clean(group.state, 40),
@@ -180,7 +184,7 @@ def store_facts(
 
 
 def _sources(uuids: Mapping[str, str]) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for names in _slices(list(uuids), 200):
         pairs = Q()
         for name in names:
