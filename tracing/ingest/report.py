@@ -14,6 +14,7 @@ from tracing.models.ingestor import MAX_HELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 EVERY_S = 1.0
 
@@ -28,6 +29,7 @@ class Reporter:
         self._stored = 0
         self._since = time.monotonic()
         self._newest_ms = 0
+        self._away_since: datetime | None = None
         self._rates = Rates()
 
     def count(self, partition_id: int, records: int, newest_ms: int) -> None:
@@ -42,6 +44,7 @@ class Reporter:
 
     def running(self, standing: Standing) -> None:
         """Say how far behind the log's end we are; costs two statements and one a moved end."""
+        self._away_since = None
         behind_ms = max(int(time.time() * 1000) - self._newest_ms, 0) if standing.lag else 0
         for partition_id, end in standing.ends.items():
             Partition.objects.filter(id=partition_id).update(end_offset=end)
@@ -54,8 +57,11 @@ class Reporter:
         )
 
     def waiting(self, reason: str, *, refused: bool = False) -> None:
-        """Say that the broker is away, or that it does not let us in."""
-        self._write("refused" if refused else "waiting", detail=reason[:500])
+        """Say that the broker is away, or that it does not let us in, and since when."""
+        self._away_since = self._away_since or timezone.now()
+        since = f"since {self._away_since:%Y-%m-%d %H:%M:%S} UTC."
+        detail = f"{reason[:400].rstrip('. ')}, {since}"
+        self._write("refused" if refused else "waiting", detail=detail)
 
     def stopped(self) -> None:
         """Say goodbye."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
 
 # An ingestor writes its row once a second; one that was silent for this long is gone.
 SEEN_WITHIN_S = 10
+# After this the foot says when it was seen: it may be at a large batch, or held up.
+SILENT_AFTER_S = 3
 # Less than this is the ordinary beat of a poll, not worth a banner.
 BEHIND_AFTER_MS = 5_000
+
+
+# The banner has said this already, and the client's class names tell nobody anything.
+_SAID = re.compile(r"The Kafka broker does not (answer|let us in)\.\s*|\b\w+Error: |\s+from \[.*")
+START = "Start it with: .venv/bin/python manage.py ingest"
+START_DEMO = "End the demo with Ctrl-C and run make demo again."
 
 
 class HtmxRequest(HttpRequest):
@@ -33,13 +42,15 @@ class HtmxRequest(HttpRequest):
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):
     """What all ingestors together say. `word` and `banner` are empty while all is well.
 
-    `tone` is 'ok', 'behind', 'away' (the broker) or 'stopped'.
+    `tone` is 'ok', 'behind', 'away' (the broker) or 'stopped'. `seen` is the time of the last sign
+    of life, empty while that is fresh.
     """
 
     tone: str
     word: str = ""
     banner: str = ""
     detail: str = ""
+    seen: str = ""
     cluster: str = ""
     topics: int = 0
     lag: int = 0
@@ -98,21 +109,17 @@ def ingest_state(at: datetime | None = None) -> IngestState:
     now = at or datetime.now(UTC)
     since = now - timedelta(seconds=SEEN_WITHIN_S)
     rows = list(Ingestor.objects.order_by("-seen_at")[:50])
-    return summary([row for row in rows if row.seen_at >= since], last=rows[0] if rows else None)
+    alive = [row for row in rows if row.seen_at >= since]
+    return summary(alive, last=rows[0] if rows else None, at=now)
 
 
-def summary(alive: list[Ingestor], *, last: Ingestor | None) -> IngestState:
+def summary(
+    alive: list[Ingestor], *, last: Ingestor | None, at: datetime | None = None
+) -> IngestState:
     """Sum up the ingestors seen lately; `last` is the newest row of all, however old."""
     alive = [row for row in alive if row.state != "stopped"]
     if not alive:
-        return IngestState(
-            tone="stopped",
-            word="Ingest stopped",
-            banner="Ingest is not running",
-            detail="What is shown is what was stored before. Start it with: manage.py ingest",
-            cluster=last.cluster if last else "",
-            topics=last.topics if last else 0,
-        )
+        return _stopped(last)
     cluster = next((row.cluster for row in alive if row.cluster), "")
     topics = max(row.topics for row in alive)
     waiting = [row for row in alive if row.state in {"waiting", "refused"}]
@@ -122,20 +129,42 @@ def summary(alive: list[Ingestor], *, last: Ingestor | None) -> IngestState:
             tone="away",
             word="Broker refuses" if refused else "Broker away",
             banner="The broker does not let us in" if refused else "The broker does not answer",
-            detail=waiting[0].detail or ", ".join(settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS),
+            detail=f"{_reason(waiting[0].detail)} Trying again by itself.",
             cluster=cluster,
             topics=topics,
         )
     lag = sum(row.lag for row in alive)
     behind_ms = max(row.behind_ms for row in alive)
     behind = present.duration(behind_ms * 1_000) if behind_ms >= BEHIND_AFTER_MS else ""
+    newest = max(row.seen_at for row in alive)
+    silent = at is not None and (at - newest).total_seconds() > SILENT_AFTER_S
     return IngestState(
         tone="behind" if behind else "ok",
         word=f"Behind {behind}" if behind else "",
         banner=f"Ingest is {behind} behind" if behind else "",
         detail=f"{lag:,} records are waiting in Kafka; they will show up here." if behind else "",
+        seen=f"{newest:%H:%M:%S} UTC" if silent else "",
         cluster=cluster,
         topics=topics,
         lag=lag,
         events_per_s=sum(row.events_per_s for row in alive),
     )
+
+
+def _stopped(last: Ingestor | None) -> IngestState:
+    seen = f"Last seen {last.seen_at:%Y-%m-%d %H:%M:%S} UTC. " if last else ""
+    how = START_DEMO if settings.EVENTVIZ_DEMO and settings.EVENTVIZ_SHOP else START
+    return IngestState(
+        tone="stopped",
+        word="Ingest stopped",
+        banner="Ingest is not running",
+        detail=f"{seen}What is shown was stored before. {how}",
+        cluster=last.cluster if last else "",
+        topics=last.topics if last else 0,
+    )
+
+
+def _reason(detail: str) -> str:
+    """Return why a broker is away, as one sentence that repeats nothing."""
+    said = _SAID.sub("", detail).strip() or ", ".join(settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS)
+    return said if said.endswith(".") else f"{said}."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
+from pytest_django import Settings
 
 from tracing.models import Ingestor
 from tracing.web.context import summary
@@ -39,7 +42,30 @@ def test_it_says_why_the_broker_does_not_answer() -> None:
     state = summary([ingestor(state="waiting", detail="127.0.0.1:9092 refused")], last=None)
 
     assert (state.tone, state.banner) == ("away", "The broker does not answer")
-    assert state.detail == "127.0.0.1:9092 refused"
+    assert state.detail == "127.0.0.1:9092 refused. Trying again by itself."
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        (
+            "The Kafka broker does not answer. 127.0.0.1:19292:"
+            + " KafkaTimeoutError: Unable to bootstrap from [('127.0.0.1', 19292, <Address>)]",
+            "127.0.0.1:19292: Unable to bootstrap. Trying again by itself.",
+        ),
+        (
+            "The Kafka broker does not answer. kafka:9092: Connection refused, since 12:04 UTC.",
+            "kafka:9092: Connection refused, since 12:04 UTC. Trying again by itself.",
+        ),
+        ("", "kafka.example:9092. Trying again by itself."),
+    ],
+)
+def test_a_reason_is_said_once_and_without_class_names(
+    settings: Settings, detail: str, said: str
+) -> None:
+    settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS = ["kafka.example:9092"]
+
+    assert summary([ingestor(state="waiting", detail=detail)], last=None).detail == said
 
 
 def test_one_ingestor_that_reads_is_enough() -> None:
@@ -55,3 +81,29 @@ def test_nobody_reads_when_all_have_stopped() -> None:
 
     assert (state.tone, state.banner) == ("stopped", "Ingest is not running")
     assert state.cluster == "shop"
+
+
+@pytest.mark.parametrize(
+    ("demo", "how"), [(True, "make demo again"), (False, ".venv/bin/python manage.py ingest")]
+)
+def test_it_says_when_the_ingest_was_last_seen_and_how_to_start_it(
+    settings: Settings, demo: bool, how: str
+) -> None:
+    settings.EVENTVIZ_DEMO = settings.EVENTVIZ_SHOP = demo
+    last = ingestor(state="running")
+    last.seen_at = datetime(2026, 1, 31, 12, 4, 17, tzinfo=UTC)
+
+    detail = summary([], last=last).detail
+
+    assert detail.startswith("Last seen 2026-01-31 12:04:17 UTC. ")
+    assert how in detail
+
+
+def test_an_ingestor_that_falls_silent_is_said_at_once() -> None:
+    row = ingestor()
+
+    fresh = summary([row], last=row, at=row.seen_at + timedelta(seconds=2))
+    silent = summary([row], last=row, at=row.seen_at + timedelta(seconds=4))
+
+    assert (fresh.seen, silent.tone) == ("", "ok")
+    assert silent.seen == f"{row.seen_at:%H:%M:%S} UTC"
