@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from tracing.jobs.groups import LookAtCluster
+from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.kafka.connection import read_security
+from tracing.schemas.http import Login
+from tracing.schemas.registry import Registry
 
 if TYPE_CHECKING:
     from tracing.jobs.step import Step
@@ -17,4 +20,19 @@ def all_steps() -> tuple[Step, ...]:
     """Return the steps of this installation, made anew for one worker."""
     servers = settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS
     security = read_security(settings.EVENTVIZ_KAFKA_SECURITY)
-    return (LookAtCluster(servers, security, own_group=settings.EVENTVIZ_KAFKA_GROUP),)
+    cluster = LookAtCluster(servers, security, own_group=settings.EVENTVIZ_KAFKA_GROUP)
+    return (*_of_registry(), cluster)
+
+
+def _of_registry() -> tuple[Step, ...]:
+    """Return the steps that need a registry; without one, none."""
+    url = settings.EVENTVIZ_SCHEMA_REGISTRY_URL
+    if not url:
+        return ()
+    login = Login(
+        url=url,
+        user=settings.EVENTVIZ_SCHEMA_REGISTRY_USER,
+        password=settings.EVENTVIZ_SCHEMA_REGISTRY_PASSWORD,
+        ca_file=settings.EVENTVIZ_SCHEMA_REGISTRY_CA,
+    )
+    return (FetchSchemas(Registry(login), url), DecodeLate(url))
