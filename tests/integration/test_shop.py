@@ -58,6 +58,13 @@ STORIES = {
         ("StockReleased", "PaymentFailed"),
         ("OrderCancelled", "StockReleased"),
     },
+    Scenario.NOTHING_UNDONE: {
+        PLACED,
+        ACKNOWLEDGED,
+        RESERVED,
+        ("PaymentFailed", "StockReserved"),
+        ("StockReleaseFailed", "PaymentFailed"),
+    },
 }
 
 

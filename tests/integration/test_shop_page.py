@@ -15,6 +15,7 @@ from django.test import Client
 from tests.integration.log import record, write
 from tests.servers.processes import free_port, wait_for
 from tracing.demo import counter
+from tracing.demo.scenarios import PLAYS
 from tracing.demo.sockets import OrderSocket
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.web.access import Role, give_role
@@ -41,7 +42,7 @@ def fresh_counter() -> Iterator[None]:
 def test_it_shows_the_form_and_who_does_what(operator: Client) -> None:
     page = operator.get("/shop/").content.decode()
 
-    assert len(re.findall(r'type="radio" name="scenario"', page)) == 6
+    assert len(re.findall(r'type="radio" name="scenario"', page)) == len(PLAYS)
     assert re.search(r'value="fine" checked', page)
     assert "Who does what" in page
     assert "ws-connect" not in page

@@ -12,6 +12,7 @@ TOPIC_OF: Final[dict[str, str]] = {
     "StockReserved": "inventory",
     "StockReservationFailed": "inventory",
     "StockReleased": "inventory",
+    "StockReleaseFailed": "inventory",
     "PaymentProcessed": "payments",
     "PaymentFailed": "payments",
     "ShipmentCreated": "shipping",

@@ -12,6 +12,7 @@ class Scenario(enum.StrEnum):
     FINE = "fine"
     OUT_OF_STOCK = "out-of-stock"
     PAYMENT_DECLINED = "payment-declined"
+    NOTHING_UNDONE = "nothing-undone"
     SLOW_PAYMENT = "slow-payment"
     DELIVERED_TWICE = "delivered-twice"
     OUT_OF_ORDER = "out-of-order"
@@ -27,13 +28,18 @@ class Play(NamedTuple):
 
 PLAYS: Final[dict[Scenario, Play]] = {
     Scenario.FINE: Play(
-        "All well", "Stock, payment and shipment succeed, and the customer is told.", 78
+        "All well", "Stock, payment and shipment succeed, and the customer is told.", 77
     ),
     Scenario.OUT_OF_STOCK: Play(
         "Out of stock", "One item is missing: what was set aside goes back, no money moves.", 6
     ),
     Scenario.PAYMENT_DECLINED: Play(
         "Payment declined", "The card is refused after the stock was reserved: it is undone.", 7
+    ),
+    Scenario.NOTHING_UNDONE: Play(
+        "Nothing can be undone",
+        "The card is refused and the stock cannot be released: the flow ends failed.",
+        1,
     ),
     Scenario.SLOW_PAYMENT: Play(
         "Slow payment", "The bank takes about four seconds. Other orders overtake this one.", 4

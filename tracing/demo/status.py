@@ -21,6 +21,7 @@ class Status(enum.StrEnum):
     PROCESSING = "processing"
     SHIPPED = "shipped"
     COMPLETED = "completed"
+    ON_HOLD = "on hold"
     CANCELLED = "cancelled"
 
 
@@ -44,6 +45,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
 # The furthest of these that happened is the status.
 _REACHED: Final = (
     ("OrderCancelled", Status.CANCELLED),
+    ("StockReleaseFailed", Status.ON_HOLD),
     ("OrderCompleted", Status.COMPLETED),
     ("ShipmentCreated", Status.SHIPPED),
     ("PaymentProcessed", Status.PROCESSING),
@@ -55,11 +57,13 @@ _SENTENCES: Final = {
     Status.PROCESSING: "Payment received. We're packing your order.",
     Status.SHIPPED: "Your order is with the carrier.",
     Status.COMPLETED: "All done: your order is on its way, and the tracking number in your inbox.",
+    Status.ON_HOLD: "{why} Undoing your order failed too: a person is looking into it.",
     Status.CANCELLED: "{why} Your order was cancelled and nothing was charged.",
 }
 _TONES: Final = {
     Status.SHIPPED: "ok",
     Status.COMPLETED: "ok",
+    Status.ON_HOLD: "fail",
     Status.CANCELLED: "back",
 }
 _WHY: Final = {
@@ -73,12 +77,17 @@ _WAY: Final = (
     ("Paid", "PaymentProcessed", "PaymentFailed", ""),
     ("Shipped", "ShipmentCreated", "", ""),
 )
+# Nothing more will be done about these by itself.
+_ENDED: Final = {Status.ON_HOLD, Status.CANCELLED}
 _TELLING: Final = {kind for kind, _ in _REACHED} | {kind for step in _WAY for kind in step if kind}
 
 
 def order_status(events: Iterable[Event]) -> OrderStatus:
     """Return what the customer of this flow reads; without any event it is pending."""
-    held = [event for event in events if event.type in _TELLING]
+    held = sorted(
+        (event for event in events if event.type in _TELLING),
+        key=lambda event: (event.time_us, event.type),
+    )
     happened = {event.type for event in held}
     status = next((status for kind, status in _REACHED if kind in happened), Status.PENDING)
     reason = next((event.reason for event in held if event.reason), None)
@@ -86,16 +95,16 @@ def order_status(events: Iterable[Event]) -> OrderStatus:
     return OrderStatus(
         status=status,
         sentence=_sentence(status, reason, failed=failed),
-        tone="fail" if failed and status is not Status.CANCELLED else _TONES.get(status, "run"),
+        tone="fail" if failed and status not in _ENDED else _TONES.get(status, "run"),
         last_updated_ms=max((event.time_us // 1_000 for event in held), default=None),
-        milestones=_milestones(happened, stopped=failed or status is Status.CANCELLED),
+        milestones=_milestones(happened, stopped=failed or status in _ENDED),
     )
 
 
 def _sentence(status: Status, reason: str | None, *, failed: bool) -> str:
     # A stranger's reason is shown as it is: the template escapes it.
     why = _WHY.get(reason or "", reason or "Something went wrong.")
-    if failed and status is not Status.CANCELLED:
+    if failed and status not in _ENDED:
         return f"{why} We're cancelling your order."
     return _SENTENCES[status].format(why=why)
 

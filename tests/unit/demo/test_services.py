@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ def test_a_refused_card_says_why() -> None:
     assert failed.payload["reason"] == "card_declined"
 
 
+def test_stock_that_cannot_be_released_says_why_and_nobody_cancels() -> None:
+    declined = reply("payment", "StockReserved", scenario="nothing-undone")
+    stuck = reply("inventory", "PaymentFailed", scenario="nothing-undone", reason="card_declined")
+
+    assert said(declined) == "PaymentFailed"
+    assert said(stuck) == "StockReleaseFailed"
+    assert stuck is not None
+    assert stuck.payload["reason"] == "warehouse_unreachable"
+    assert not any("StockReleaseFailed" in handlers for handlers in HANDLERS.values())
+
+
 def test_a_slow_payment_takes_seconds_and_others_do_not() -> None:
     slow = reply("payment", "StockReserved", scenario="slow-payment")
     quick = reply("payment", "StockReserved")
@@ -98,4 +110,6 @@ def test_every_scenario_has_its_words_and_comes_up_by_itself() -> None:
     assert set(PLAYS) == set(Scenario)
     assert sum(play.percent for play in PLAYS.values()) == 100
     assert all(play.percent > 0 for play in PLAYS.values())
-    assert next(scenarios()) is Scenario.FINE
+    first = list(itertools.islice(scenarios(), 7))
+    assert first[0] is Scenario.FINE
+    assert {Scenario.PAYMENT_DECLINED, Scenario.NOTHING_UNDONE} <= set(first)

@@ -85,6 +85,23 @@ def test_it_says_why_an_order_is_cancelled() -> None:
     assert [step.state for step in after.milestones] == ["done", "compensated", "failed", "quiet"]
 
 
+def test_an_order_that_cannot_be_undone_waits_for_a_person() -> None:
+    events = [
+        event("OrderPlaced", 1),
+        event("StockReserved", 2),
+        event("PaymentFailed", 3, "card_declined"),
+        event("StockReleaseFailed", 4, "warehouse_unreachable"),
+    ]
+
+    told = {order_status(order) for order in itertools.permutations(events)}
+
+    [found] = told
+    assert found.status is Status.ON_HOLD
+    assert found.tone == "fail"
+    assert found.sentence.startswith("Your card was declined. Undoing your order failed too")
+    assert [step.state for step in found.milestones] == ["done", "done", "failed", "quiet"]
+
+
 def test_an_email_does_not_count_as_an_update() -> None:
     assert (
         order_status([event("OrderPlaced", 1), event("NotificationSent", 9)]).last_updated_ms == 1

@@ -35,6 +35,14 @@ def fact(offset: int = 0, **changes: object) -> Fact:
     return Fact(**(values | changes))  # type: ignore[arg-type]
 
 
+def test_a_failure_that_nothing_took_back_ends_the_flow_failed() -> None:
+    told = ("OrderPlaced", "StockReserved", "PaymentFailed", "StockReleaseFailed")
+
+    row = derive([fact(offset, type=kind) for offset, kind in enumerate(told)])
+
+    assert row.state is State.FAILED
+
+
 facts = st.lists(
     st.builds(
         fact,

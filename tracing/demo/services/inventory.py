@@ -36,7 +36,16 @@ def reserve(event: ShopEvent) -> Reply:
 
 
 def release(event: ShopEvent) -> Reply:
-    """Put back what was set aside."""
+    """Put back what was set aside, if the warehouse answers.
+
+    If it does not, nobody hears more of the order: it needs a person.
+    """
+    if scenario_of(event.payload) is Scenario.NOTHING_UNDONE:
+        return Reply(
+            event_type="StockReleaseFailed",
+            payload={**about(event), "reason": "warehouse_unreachable", "attempts": 3},
+            after_s=work_s(0.6, 0.9),
+        )
     return Reply(
         event_type="StockReleased", payload=about(event, "reason"), after_s=work_s(0.02, 0.06)
     )

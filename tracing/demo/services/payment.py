@@ -16,7 +16,7 @@ def charge(event: ShopEvent) -> Reply:
     """Ask the bank, which may refuse or take its time."""
     scenario = scenario_of(event.payload)
     payload = {**about(event, "amount", "currency"), "method": "card"}
-    if scenario is Scenario.PAYMENT_DECLINED:
+    if scenario in {Scenario.PAYMENT_DECLINED, Scenario.NOTHING_UNDONE}:
         return Reply(
             event_type="PaymentFailed",
             payload={**payload, "reason": "card_declined", "attempt": 1},
