@@ -89,6 +89,8 @@ def _failure(events: Sequence[Happening], failed: Happening) -> str:
     if not followed:
         return f"{told}. Nothing has followed so far."
     told += f". {followed} more {'event' if followed == 1 else 'events'} followed"
+    if followed == 1 and role(events[-1].type) & Role.FAILED:
+        return f"{told} and failed too."
     too = sum(bool(role(event.type) & Role.FAILED) for event in events[place + 1 :])
     return f"{told}, {too} of them failed too." if too else f"{told}."
 

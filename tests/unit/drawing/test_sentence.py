@@ -62,6 +62,12 @@ def test_it_counts_what_followed_a_failure_without_compensation() -> None:
     assert sentence == "Job failed. 1 more event followed."
 
 
+def test_a_single_further_failure_is_said_without_counting() -> None:
+    sentence = told(("PaymentFailed", 0), ("StockReleaseFailed", 5, 0), state="failed")
+
+    assert sentence == "Payment failed. 1 more event followed and failed too."
+
+
 def test_it_counts_further_failures() -> None:
     sentence = told(("JobFailed", 0), ("MailSent", 5), ("JobFailed", 9), state="failed")
 
