@@ -54,6 +54,10 @@ EVENTVIZ_SCHEMA_REGISTRY_CA = env.text("EVENTVIZ_SCHEMA_REGISTRY_CA")
 # A longer value keeps a prefix, its length and its hash.
 EVENTVIZ_MAX_RECORD_BYTES = env.integer("EVENTVIZ_MAX_RECORD_BYTES", 2 * 1024 * 1024, minimum=1024)
 
+# What `manage.py work` removes by itself: flows older than an age, the oldest ones above a size.
+EVENTVIZ_KEEP = env.text("EVENTVIZ_KEEP")
+EVENTVIZ_KEEP_BYTES = env.text("EVENTVIZ_KEEP_BYTES")
+
 DATABASES = {"default": env.database("EVENTVIZ_DATABASE_URL", BASE_DIR / "eventviz.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

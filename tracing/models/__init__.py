@@ -4,6 +4,7 @@ from tracing.models.event import Event, Node
 from tracing.models.flow import Flow, FlowCount, SearchKey
 from tracing.models.gap import Gap
 from tracing.models.group import ConsumerGroup
+from tracing.models.horizon import Horizon
 from tracing.models.ingestor import Ingestor
 from tracing.models.lease import Lease
 from tracing.models.log import LogHead, Record
@@ -22,6 +23,7 @@ __all__ = [
     "Flow",
     "FlowCount",
     "Gap",
+    "Horizon",
     "Ingestor",
     "Lease",
     "LogHead",
