@@ -47,8 +47,19 @@ def test_an_empty_list_shows_how_to_produce_a_first_event(demo: Client, settings
     for address in ("/flows/", "/tail/"):
         text = page(demo, address)
         assert "Waiting for a first event" in text
-        assert "kcat -P -b kafka.example:9092 -t shop-orders" in text
+        assert "kcat -P -b kafka.example:9092 -t shop-eventviz-test" in text
+        assert "Sending makes the topic" in text
         assert "Ingest is not running" in text
+
+
+def test_the_example_says_that_a_named_topic_is_in_use(demo: Client, settings: Settings) -> None:
+    settings.EVENTVIZ_KAFKA_TOPICS = ["payments"]
+
+    text = page(demo, "/flows/")
+
+    assert "-t payments" in text
+    assert "Sending makes the topic" not in text
+    assert "whoever else reads it gets the example too" in text
 
 
 def test_a_row_says_what_happened(demo: Client) -> None:

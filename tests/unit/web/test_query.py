@@ -68,11 +68,16 @@ def test_long_text_from_an_address_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("patterns", "topic"),
     [
-        (["*"], "orders"),
-        (["!internal", "*"], "orders"),
-        (["payments", "shop-*"], "payments"),
-        (["shop-*"], "shop-orders"),
-        ([], "orders"),
+        (["*"], "eventviz-test"),
+        (["!internal", "*"], "eventviz-test"),
+        ([], "eventviz-test"),
+        (["billing*", "shop-*"], "billing-eventviz-test"),
+        (["payments", "shop-*"], "shop-eventviz-test"),
+        (["*.events"], "eventviz-test.events"),
+        (["*events*"], "eventviz-test-events"),
+        (["shop[12].?*"], "shop1.x-eventviz-test"),
+        (["billing*", "shop*", "!*-test", "payments"], "payments"),
+        (["payments", "orders"], "payments"),
     ],
 )
 def test_the_example_goes_to_a_topic_that_is_read(patterns: list[str], topic: str) -> None:
