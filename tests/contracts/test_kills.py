@@ -1,0 +1,116 @@
+"""Ingestors killed fifty times during 200,000 events: nothing is lost, nothing twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.contracts.test_sharing import TYPES, records
+from tests.servers.processes import MANAGE
+from tests.servers.product import Product, running_product
+from tests.strangers.producing import create_topics, send
+
+KILLS = 50
+FLOWS = 50_000
+CHUNK = 500
+# What a rebuild must make again, by content: surrogate numbers aside.
+FLOW_ROWS = (
+    "SELECT correlation_id, state, marks, events, records, started_ms, last_ms, duration_us, strip"
+    " FROM tracing_flow ORDER BY correlation_id"
+)
+PLACES = (
+    "SELECT s.topic, p.number, r.id & 17592186044415 FROM tracing_record r"
+    " JOIN tracing_partition p ON p.id = r.id >> 44 JOIN tracing_source s ON s.id = p.source_id"
+)
+
+
+class Victims:
+    """A product whose ingestors are killed at random, and what its database holds."""
+
+    def __init__(
+        self, product: Product, database: str, names: list[str], topics: list[str]
+    ) -> None:
+        """Take the ingestors by name."""
+        self.product = product
+        self.topics = topics
+        self.names = names
+        self._database = database
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Return the answer to a query."""
+        if self._database.startswith("postgres"):
+            with psycopg.connect(self._database) as connection:
+                return connection.execute(question).fetchall()
+        file = self._database.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file, timeout=30)) as connection:
+            return connection.execute(question).fetchall()
+
+    def count(self) -> int:
+        """Return how many records are stored."""
+        return int(self.rows("SELECT count(*) FROM tracing_record")[0][0])
+
+    def wait_for(self, least: int) -> None:
+        """Wait until so many records are stored."""
+        self.product.wait_for(lambda: self.count() >= least, f"{least} records", within_s=300)
+
+    def kill(self, name: str) -> None:
+        """Kill an ingestor and start another in its place."""
+        victim = self.product.processes[name]
+        victim.send(signal.SIGKILL)
+        victim.wait()
+        self.product.start(name, *MANAGE, "ingest")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def victims(request: pytest.FixtureRequest, apache: str, tmp_path: Path) -> Iterator[Victims]:
+    """Yield a product with one ingestor on SQLite, or two that share on Postgres."""
+    database = f"sqlite:///{tmp_path / 'kills.sqlite3'}"
+    names = ["ingest"]
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_url")
+        names.append("second")
+    prefix = f"kills-{uuid.uuid4().hex[:6]}"
+    wanted = {"EVENTVIZ_KAFKA_TOPICS": f"{prefix}-*"}
+    with running_product(tmp_path, apache, database=database, env=wanted) as product:
+        for name in names[1:]:
+            product.start(name, *MANAGE, "ingest")
+        yield Victims(product, database, names, [f"{prefix}-orders", f"{prefix}-payments"])
+
+
+@pytest.mark.long
+def test_fifty_kills_lose_and_double_nothing(victims: Victims) -> None:
+    chance = random.Random(7)
+    topics = victims.topics
+    create_topics(victims.product.broker, topics)
+    produced: list[tuple[str, int, int]] = []
+
+    def produce() -> None:
+        for first in range(0, FLOWS, CHUNK):
+            produced.extend(send(victims.product.broker, records(topics, first, first + CHUNK)))
+
+    total = FLOWS * len(TYPES)
+    producer = threading.Thread(target=produce)
+    producer.start()
+    for kill in range(1, KILLS + 1):
+        victims.wait_for(kill * total // (KILLS + 5))
+        victims.kill(chance.choice(victims.names))
+    producer.join()
+    victims.wait_for(total)
+
+    assert len(produced) == total
+    assert sorted(victims.rows(PLACES)) == sorted(produced)
+    before = victims.rows(FLOW_ROWS)
+    assert len(before) == FLOWS
+    victims.product.processes["ingest"].end()
+    assert victims.product.manage("rebuild").wait(900) == 0
+    assert victims.rows(FLOW_ROWS) == before
