@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -140,6 +141,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--full", action="store_true", help="also up to 2 million events")
     parser.add_argument("--docs", action="store_true", help="put the charts into docs/")
     options = parser.parse_args(arguments)
+    # Told to end, it ends its servers first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     result = measure_all(options)
     BUILD.mkdir(parents=True, exist_ok=True)
     file = BUILD / "throughput.json"
