@@ -100,7 +100,7 @@ document.addEventListener("DOMContentLoaded", () => {
     canvas.follow();
     mark();
     inspectIfChanged();
-    canvas.fit(selected);
+    canvas.open(selected);
   }
 
   function remember() {
@@ -116,7 +116,7 @@ document.addEventListener("DOMContentLoaded", () => {
     mark();
     for (const card of cards()) if (known.size && !known.has(card.id)) card.classList.add("fresh");
     held?.focus({ preventScroll: true });
-    if (canvas?.following) canvas.fit(selected);
+    if (canvas?.following) canvas.open(selected);
     else if (before) canvas?.keep(place(anchor)[0] - before[0], place(anchor)[1] - before[1]);
     inspectIfChanged();
     remember();
@@ -144,6 +144,6 @@ document.addEventListener("DOMContentLoaded", () => {
   window.eventvizFlow = { cards, place, words, select, close, toggleList, get selected() { return selected; } };
   canvas?.measure();
   mark();
-  canvas?.fit(selected);
+  canvas?.open(selected);
   remember();
 });

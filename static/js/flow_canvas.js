@@ -4,9 +4,12 @@
   const canvas = document.querySelector("[data-canvas]");
   const stage = canvas?.querySelector("[data-stage]");
   if (!stage) return;
-  const READABLE = 0.62;
+  const READABLE = 0.57;
   const COMFORTABLE = 0.85;
   const MARGIN = 40;
+  const EDGE = 16;
+  // The height of the tools and of the legend.
+  const TOOLS = 48;
   let view = { x: 0, y: 0, k: 1 };
   let following = true;
   let size = { width: 0, height: 0 };
@@ -29,33 +32,45 @@
     live.hidden = following || !document.querySelector("[data-flow]").matches("[data-growing]");
   }
 
-  // As large as it fits, but readable; what does not fit begins at the left, or ends at `card`.
-  function fit(card) {
-    const { clientWidth: width, clientHeight: height } = canvas;
-    if (!size.width || !width) return;
-    const whole = Math.min(width / size.width, (height - 48) / size.height, 1);
-    // What cannot be seen whole anyway is better read than overviewed.
-    const k = whole >= READABLE ? whole : size.height * COMFORTABLE < height - 48 ? COMFORTABLE : READABLE;
-    const x = Math.max((width - size.width * k) / 2, 0);
-    const room = height - 48 - size.height * k;
-    show({ k, x: size.width * k < width ? Math.min(x, 24) : 0, y: room > 0 ? Math.min(room / 2, 90) : 0 });
-    if (card) reveal(card);
+  const room = () => ({ width: canvas.clientWidth, height: canvas.clientHeight - TOOLS });
+  const wholly = () => Math.min(room().width / size.width, room().height / size.height, 1);
+
+  // Everything, however small.
+  function fit() {
+    if (!size.width || !canvas.clientWidth) return;
+    const k = wholly();
+    show({ k, x: Math.min((room().width - size.width * k) / 2, 24), y: Math.min((room().height - size.height * k) / 2, 90) });
   }
 
-  // Moves just as far as needed to show a card with some room around it.
+  // The first view: everything while it can be read, else the beginning, or as much of what
+  // stands before `card` as there is room for.
+  function open(card) {
+    if (!size.width || !canvas.clientWidth || wholly() >= READABLE) return fit();
+    const k = size.height * COMFORTABLE < room().height ? COMFORTABLE : READABLE;
+    const free = room().height - size.height * k;
+    show({ k, x: 0, y: free > 0 ? Math.min(free / 2, 90) : 0 });
+    if (!card) return;
+    const { x, y } = view;
+    reveal(card);
+    // A column is either shown or left out: none is cut at the left.
+    const columns = [...stage.querySelectorAll("a.card")].map((one) => Number(one.dataset.x));
+    const first = Math.min(...columns.filter((at) => at * k + view.x >= 0));
+    show({ x: view.x < x ? EDGE - first * k : x, y: Math.min(view.y, y) });
+  }
+
+  // Moves just as far as needed to show a card with some room around it; what is seen whole stays.
   function reveal(card) {
-    const x = Number(card.dataset.x) * view.k;
-    const y = Number(card.dataset.y) * view.k;
-    const along = (at, start, length, room) =>
-      Math.min(Math.max(at, MARGIN - start), room - MARGIN - length - start);
+    const along = (at, whole, start, length, end) =>
+      at >= 0 && at + whole <= end ? at : Math.min(Math.max(at, MARGIN - start), end - MARGIN - length - start);
+    const { k } = view;
     show({
-      x: along(view.x, x, 176 * view.k, canvas.clientWidth),
-      y: along(view.y, y, 76 * view.k, canvas.clientHeight - 40),
+      x: along(view.x, size.width * k, card.dataset.x * k, 176 * k, canvas.clientWidth),
+      y: along(view.y, size.height * k, card.dataset.y * k, 76 * k, canvas.clientHeight - 40),
     });
   }
 
   function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
-    const k = Math.min(Math.max(view.k * factor, 0.08), 2.5);
+    const k = Math.min(Math.max(view.k * factor, Math.min(view.k, 0.08)), 2.5);
     show({ k, x: x - ((x - view.x) * k) / view.k, y: y - ((y - view.y) * k) / view.k });
   }
 
@@ -99,16 +114,16 @@
     else zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) / 300), event.clientX - box.left, event.clientY - box.top);
   }, { passive: false });
 
-  const actions = { in: () => zoom(1.25), out: () => zoom(0.8), one: () => zoom(1 / view.k), fit: () => { fit(); } };
+  const actions = { in: () => zoom(1.25), out: () => zoom(0.8), one: () => zoom(1 / view.k), fit };
   canvas.addEventListener("click", (event) => {
     const action = event.target.closest("[data-zoom]")?.dataset.zoom;
     if (action) { actions[action](); inspecting(); }
   });
 
-  new ResizeObserver(() => { if (following) fit(stage.querySelector(".card[aria-current]")); }).observe(canvas);
+  new ResizeObserver(() => { if (following) open(stage.querySelector(".card[aria-current]")); }).observe(canvas);
 
   window.eventvizCanvas = {
-    fit, reveal, measure, inspecting,
+    open, reveal, measure, inspecting,
     act: (name) => { actions[name](); inspecting(); },
     follow: () => { following = true; },
     centre: (x, y) => {

@@ -24,6 +24,11 @@ def topic(product: Product) -> str:
     return TOPIC
 
 
+def type_at(place: int) -> str:
+    """Return the type of a flow's event."""
+    return TYPES[place] if place < len(TYPES) else f"Step{place}Taken"
+
+
 def produce(product: Product, topic: str, flow: str, first: int, last: int) -> None:
     """Send the flow's events from one place to another, each caused by the one before."""
     send(
@@ -32,14 +37,14 @@ def produce(product: Product, topic: str, flow: str, first: int, last: int) -> N
             Sent(
                 topic,
                 envelope(
-                    TYPES[place],
+                    type_at(place),
                     correlation_id=flow,
                     event_id=f"{flow}-{place}",
                     causation_id=f"{flow}-{place - 1}" if place else None,
                     payload={"orderId": "ORD-1", "place": place},
                 ),
                 b"ORD-1",
-                (("source", TYPES[place].encode()),),
+                (("source", type_at(place).encode()),),
             )
             for place in range(first, last)
         ],
@@ -55,6 +60,54 @@ def open_flow(page: Page, product: Product, topic: str, events: int) -> str:
     expect(page.locator("a.card")).to_have_count(events)
     expect(page.locator("html")).to_have_attribute("data-connection", "open")
     return flow
+
+
+def uncut(page: Page) -> list[str]:
+    """Return the events whose cards are seen as a whole, once the canvas has come to rest."""
+    page.locator("[data-stage]").evaluate(
+        "stage => Promise.all(stage.getAnimations().map(it => it.finished))"
+    )
+    found: list[str] = page.evaluate(
+        """() => {
+          const frame = document.querySelector("[data-canvas]").getBoundingClientRect();
+          return [...document.querySelectorAll("a.card")].filter((card) => {
+            const box = card.getBoundingClientRect();
+            return box.left >= frame.left && box.right <= frame.right
+              && box.top >= frame.top && box.bottom <= frame.bottom;
+          }).map((card) => card.dataset.event);
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (1000, 720)])
+def test_the_first_view_shows_the_whole_of_a_usual_flow(
+    page: Page, product: Product, topic: str, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+
+    open_flow(page, product, topic, events=len(TYPES))
+
+    assert len(uncut(page)) == len(TYPES)
+    page.locator("a.card").last.click()
+    assert len(uncut(page)) == len(TYPES)
+
+
+def test_a_long_flow_begins_with_the_chosen_event_and_fits_when_asked(
+    page: Page, product: Product, topic: str
+) -> None:
+    flow = open_flow(page, product, topic, events=30)
+    assert f"{flow}-2" in uncut(page)
+    assert f"{flow}-0" in uncut(page)
+
+    page.goto(f"{product.url}/flows/{flow}?event={flow}-29")
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-29")
+    seen = uncut(page)
+    assert f"{flow}-29" in seen
+    assert len(seen) < 30
+
+    page.get_by_role("button", name="Fit (0)").click()
+    assert len(uncut(page)) == 30
 
 
 def test_the_graph_grows_and_keeps_the_chosen_event(
