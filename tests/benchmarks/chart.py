@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any
 
@@ -15,6 +16,7 @@ text{font:13px system-ui,sans-serif;fill:#1f2328}.quiet{fill:#59636e}
 """
 WIDTH, LEFT, RIGHT = 720, 190, 130
 ROW, TOP = 34, 40
+STEPS = (0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10)
 
 
 def bars(title: str, rows: list[dict[str, Any]]) -> str:
@@ -42,24 +44,34 @@ def _bar(top: int, wide: float, *, kind: str) -> str:
 
 def growth(title: str, lines: dict[str, list[tuple[int, float]]]) -> str:
     """Return lines of events a second over events stored."""
-    height, bottom = 300, 260
+    height, bottom, left = 300, 260, 70
     points = [point for line in lines.values() for point in line]
     right = max(stored for stored, _ in points)
-    most = max(rate for _, rate in points) * 1.1
-    across, up = (WIDTH - 70 - 20) / right, (bottom - TOP) / most
+    step = _round_step(max(rate for _, rate in points) / 3)
+    across, up = (WIDTH - left - 20) / right, (bottom - TOP - 20) / (4 * step)
     parts = [_text(0, 18, title)]
-    for step in range(5):
-        rate, y = most * step / 4, bottom - (bottom - TOP) * step / 4
-        parts.append(f'<path class="grid" d="M70 {y:.1f}H{WIDTH - 20}"/>')
-        parts.append(_text(60, y + 4, f"{rate / 1000:.0f}k/s", anchor="end", quiet=True))
-        x = 70 + right * across * step / 4
-        parts.append(_text(x, bottom + 20, _short(right * step / 4), anchor="middle", quiet=True))
-    for (name, line), colour in zip(lines.items(), ("ours", "two"), strict=False):
-        path = "L".join(f"{70 + at * across:.1f} {bottom - rate * up:.1f}" for at, rate in line)
-        parts.append(f'<path class="line {colour}" d="M{path}"/>')
-        at, rate = line[-1]
-        parts.append(_text(70 + at * across, bottom - rate * up - 8, name, anchor="end"))
+    for number in range(5):
+        y = bottom - number * step * up
+        parts.append(f'<path class="grid" d="M{left} {y:.1f}H{WIDTH - 20}"/>')
+        mark = f"{number * step / 1000:g}k/s"
+        parts.append(_text(left - 10, y + 4, mark, anchor="end", quiet=True))
+        x = left + right * across * number / 4
+        parts.append(_text(x, bottom + 20, _short(right * number / 4), anchor="middle", quiet=True))
+    for number, ((name, line), kind) in enumerate(
+        zip(lines.items(), ("ours", "two"), strict=False)
+    ):
+        path = "L".join(f"{left + at * across:.1f} {bottom - rate * up:.1f}" for at, rate in line)
+        key = left + number * 220
+        parts.append(f'<path class="line {kind}" d="M{path}"/>')
+        parts.append(f'<path class="line {kind}" d="M{key} 36h20"/>')
+        parts.append(_text(key + 28, 40, name))
     return _svg(parts, height)
+
+
+def _round_step(least: float) -> float:
+    """Return a step that is easy to read, so that four of them are enough for three `least`."""
+    power = 10 ** math.floor(math.log10(least))
+    return next(step * power for step in STEPS if step * power * 4 >= least * 3)
 
 
 def _short(events: float) -> str:

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.benchmarks import report
-from tests.benchmarks.systems import Sample, summary
+from tests.benchmarks.systems import Run, Sample, summary
 from tests.benchmarks.workload import FEWEST, OPEN_ORDERS, STEPS, Workload, envelope, span
 
 
@@ -39,7 +39,7 @@ def test_it_takes_the_whole_run_when_one_look_saw_everything() -> None:
 
 
 def test_it_compares_with_the_peer_of_the_same_round() -> None:
-    def run(system: str, rate: int) -> report.Run:
+    def run(system: str, rate: int) -> Run:
         return summary(system, rate, [sample(0.0, 0, 0.0), sample(1.0, rate, 1.0)])
 
     runs = [run("sqlite-1", 300), run("zipkin-1", 100), run("sqlite-1", 20), run("zipkin-1", 10)]
