@@ -48,10 +48,15 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRecord(msgspec.Struct, frozen=True):
-    """A record's bytes; `payload` is what its envelope carries, None if there is none."""
+    """A record's bytes; `payload` is what its envelope carries, None if there is none.
+
+    `format` and `schema` (its id) are those of the record's frame, empty without one.
+    """
 
     record: Record
     payload: bytes | None
+    format: str = ""
+    schema: str = ""
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -160,8 +165,9 @@ def stored_record(record_id: int, part: int) -> StoredRecord | None:
     if row is None:
         return None
     record = record_of(row, names())
-    payloads = decode(record, current_rules()).payloads
-    return StoredRecord(record, payloads[part] if part < len(payloads) else None)
+    said = decode(record, current_rules())
+    payload = said.payloads[part] if part < len(said.payloads) else None
+    return StoredRecord(record, payload, said.format, said.schema)
 
 
 def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracing.codec import decode
 from tracing.projections.reading import StoredRecord, stored_records
+from tracing.projections.settings import current_rules
 from tracing.web.api import represent
 
 if TYPE_CHECKING:
@@ -41,5 +42,5 @@ def whole_events(events: Sequence[StoredEvent]) -> list[represent.Json]:
 def _with_payload(record: Record | None, part: int) -> StoredRecord | None:
     if record is None:
         return None
-    payloads = decode(record).payloads
+    payloads = decode(record, current_rules()).payloads
     return StoredRecord(record, payloads[part] if part < len(payloads) else None)

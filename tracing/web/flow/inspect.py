@@ -59,6 +59,8 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     payload: payload.Shown | None
     stored: bool
     truncated: bool
+    format: str
+    schema: str
     api_url: str
     version: str
 
@@ -96,6 +98,8 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
         payload=shown,
         stored=record is not None,
         truncated=record is not None and record.record.truncated,
+        format=record.format if record else "",
+        schema=record.schema if record else "",
         api_url=event_api_url(event.event_id),
         version=version_of(
             item,
