@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from kafka.errors import (
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record, capped
+from tracing.kafka import decompression
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.rebalance import Rebalance
 
@@ -33,7 +35,14 @@ log = logging.getLogger(__name__)
 # Kafka's timestamps are what the producer claims; beyond these no calendar can show them.
 _MAX_TIMESTAMP_MS = 253_402_300_799_000
 # What a batch can do to the client when it is damaged or in a codec that is not installed.
-_UNREADABLE = (CorruptRecordError, UnsupportedCodecError, ValueError, AssertionError)
+_UNREADABLE = (
+    CorruptRecordError,
+    UnsupportedCodecError,
+    ValueError,
+    AssertionError,
+    IndexError,
+    struct.error,
+)
 # How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.
@@ -78,6 +87,7 @@ class LogConsumer:
         self._max_record_bytes = max_record_bytes
         self._positions: dict[TopicPartition, int] = {}
         self._rebalance = Rebalance()
+        decompression.install()
         with self._translated():
             self._client = KafkaConsumer(
                 bootstrap_servers=list(servers),
