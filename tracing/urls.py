@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.search.urls")),
     path("", include("tracing.web.topics.urls")),
     path("", include("tracing.web.groups.urls")),
+    path("", include("tracing.web.mapping.urls")),
     path("admin/", admin.site.urls),
     path("", include("tracing.web.api.urls")),
 ]

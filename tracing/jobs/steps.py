@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from tracing.jobs.groups import LookAtCluster
+from tracing.jobs.rebuilding import Rebuild
 from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.kafka.connection import read_security
 from tracing.schemas.http import Login
@@ -21,7 +22,7 @@ def all_steps() -> tuple[Step, ...]:
     servers = settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS
     security = read_security(settings.EVENTVIZ_KAFKA_SECURITY)
     cluster = LookAtCluster(servers, security, own_group=settings.EVENTVIZ_KAFKA_GROUP)
-    return (*_of_registry(), cluster)
+    return (*_of_registry(), cluster, Rebuild())
 
 
 def _of_registry() -> tuple[Step, ...]:

@@ -6,23 +6,31 @@ import functools
 
 from django.conf import settings
 
-from tracing.codec.rules import DEFAULT_KEY_FIELDS, Rules, parse_mappings
+from tracing.codec.rules import DEFAULT_KEY_FIELDS, Mapping, Rules, parse_mappings
+from tracing.projections.decisions import applied_mappings, forget_mappings
 from tracing.projections.known_schemas import KnownSchemas
 
 
 def current_rules() -> Rules:
-    """Return the codec's rules. Raises BadMappingError when the settings make no sense."""
+    """Return the codec's rules: the settings and the mappings that people applied.
+
+    At most one small query a second. Raises BadMappingError when the settings make no sense.
+    """
     return _rules(
         settings.EVENTVIZ_MAPPINGS,
         tuple(settings.EVENTVIZ_KEY_FIELDS),
         settings.EVENTVIZ_SCHEMA_REGISTRY_URL,
+        applied_mappings(),
     )
 
 
 @functools.lru_cache(maxsize=4)
-def _rules(mappings: str, key_fields: tuple[str, ...], registry: str) -> Rules:
+def _rules(
+    mappings: str, key_fields: tuple[str, ...], registry: str, applied: tuple[Mapping, ...]
+) -> Rules:
     return Rules(
-        mappings=parse_mappings(mappings.encode()),
+        # What people applied on the page comes before what the settings say.
+        mappings=(*applied, *parse_mappings(mappings.encode())),
         key_fields=key_fields or DEFAULT_KEY_FIELDS,
         schema_of=KnownSchemas(registry) if registry else None,
     )
@@ -38,3 +46,4 @@ def look_for_schemas() -> None:
 def forget_rules() -> None:
     """Read settings, and what they lead to, anew when they are asked for next."""
     _rules.cache_clear()
+    forget_mappings()

@@ -100,6 +100,12 @@ def thousands(number: int) -> str:
 
 
 @register.filter
+def us_clock(us: int) -> str:
+    """Return microseconds since 1970 as a time of day in UTC."""
+    return present.clock(us // 1_000)
+
+
+@register.filter
 def minus(number: int, other: int) -> int:
     """Return the difference of two whole numbers."""
     return number - other

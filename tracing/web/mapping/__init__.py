@@ -1,0 +1,1 @@
+"""What is read from each topic, and mappings to try."""
