@@ -14,7 +14,7 @@ KAFKA_PORT ?= 19092
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than the Python index; `make test-full` runs it.
-OUTSIDE := browser or apache or node or postgres
+OUTSIDE := browser or apache or apicurio or node or postgres
 PYTEST := $(BIN)/python -m pytest
 # ARGS reaches pytest: make unit ARGS='-k cursor'
 ARGS ?=

@@ -10,13 +10,20 @@ import pytest
 from django.conf import settings
 
 from tests.servers.apache import apache_kafka
+from tests.servers.apicurio import running_apicurio
 from tests.servers.embedded import embedded_broker
 from tests.servers.postgres import postgres
 from tests.servers.product import Product, running_product
 
 # A test that asks for one of these fixtures bears the marker: nobody has to remember it.
-MARKERS = {"broker": "broker", "apache": "apache", "kafkajs": "node", "postgres_url": "postgres"}
-OUTSIDE = ("browser", "apache", "node", "postgres", "long")
+MARKERS = {
+    "broker": "broker",
+    "apache": "apache",
+    "apicurio": "apicurio",
+    "kafkajs": "node",
+    "postgres_url": "postgres",
+}
+OUTSIDE = ("browser", "apache", "apicurio", "node", "postgres", "long")
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
@@ -123,6 +130,13 @@ def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of an Apache Kafka node."""
     with apache_kafka(tmp_path_factory.mktemp("apache")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of a schema registry."""
+    with running_apicurio(tmp_path_factory.mktemp("apicurio")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

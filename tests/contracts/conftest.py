@@ -17,7 +17,7 @@ def kafkajs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = ROOT / "tests" / "strangers" / "kafkajs"
     folder = CACHE / "strangers" / "kafkajs"
     shutil.copytree(source, folder, dirs_exist_ok=True)
-    if not (folder / "node_modules" / "kafkajs").exists():
+    if not (folder / "node_modules" / "zstd-codec").exists():
         quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(["npm", "install", *quiet], cwd=folder, check=True)
     return folder

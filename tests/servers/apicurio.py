@@ -1,0 +1,56 @@
+"""Apicurio Registry 3 with its memory as its store, fetched by Maven once into .cache/.
+
+It speaks the interface of Confluent's registry under `/apis/ccompat/v7`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers.processes import CACHE, Process, free_port
+
+VERSION = "3.0.9"
+HOME = CACHE / f"apicurio-registry-{VERSION}"
+
+
+def fetch() -> None:
+    """Copy the registry into the cache and unpack it; nothing happens when it is there."""
+    done = HOME / "complete"
+    if done.exists():
+        return
+    artifact = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
+    command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}"]
+    subprocess.run([*command, f"-DoutputDirectory={HOME}"], check=True)
+    for archive in HOME.glob("*.tar.gz"):
+        with tarfile.open(archive) as tar:
+            tar.extractall(HOME, filter="data")
+        archive.unlink()
+    done.touch()
+
+
+@contextmanager
+def running_apicurio(folder: Path) -> Iterator[str]:
+    """Run an empty registry with its log in `folder`; yield the address of its interface."""
+    fetch()
+    port = free_port()
+    runner = next(HOME.rglob("*-runner.jar"))
+    where = ["-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}"]
+    command = ["java", "-Xmx512m", *where, "-jar", str(runner)]
+    url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
+    with Process("apicurio", command, folder / "apicurio.log") as registry:
+        registry.wait_until(lambda: _answers(f"{url}/subjects"), "answer", within_s=150)
+        yield url
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
