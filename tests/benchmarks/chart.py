@@ -70,7 +70,7 @@ def growth(title: str, lines: dict[str, list[tuple[int, float]]]) -> str:
 
 def _round_step(least: float) -> float:
     """Return a step that is easy to read, so that four of them are enough for three `least`."""
-    power = 10 ** math.floor(math.log10(least))
+    power: float = 10.0 ** math.floor(math.log10(least))
     return next(step * power for step in STEPS if step * power * 4 >= least * 3)
 
 

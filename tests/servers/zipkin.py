@@ -67,5 +67,5 @@ def zipkin(folder: Path, broker: str, *, topic: str, streams: int) -> Iterator[Z
     }
     log = folder / f"zipkin-{port}.log"
     with Process("zipkin", ["java", "-jar", str(JAR)], log, env=env) as process:
-        process.wait_until(lambda: can_connect(port), "listen", within_s=60)
+        process.wait_until(lambda: can_connect(port), "listen", within_s=180)
         yield Zipkin(process, port)
