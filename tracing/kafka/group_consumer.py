@@ -6,7 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
+from kafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
@@ -14,6 +20,15 @@ from tracing.kafka.connection import PLAINTEXT, Security
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+CLOSE_TIMEOUT_MS = 1_000
+# The group has gone on without us, or does so right now.
+_MOVED = (
+    CommitFailedError,
+    IllegalGenerationError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 
 
 class GroupConsumer:
@@ -33,6 +48,7 @@ class GroupConsumer:
     ) -> None:
         """Connect and subscribe. Raises BrokerUnavailableError within `timeout_ms`."""
         self._commit_every_s = commit_every_s
+        self._timeout_ms = timeout_ms
         self._committed_at = time.monotonic()
         self._open: dict[TopicPartition, set[int]] = {}
         self._next: dict[TopicPartition, int] = {}
@@ -56,8 +72,9 @@ class GroupConsumer:
     def poll(self, timeout_ms: int) -> list[Record]:
         """Return what has come, after `timeout_ms` at most. Raises BrokerUnavailableError."""
         try:
-            batches = self._client.poll(timeout_ms=timeout_ms)
+            # In this order: what was fetched is not lost when the commit fails.
             self._commit_if_due()
+            batches = self._client.poll(timeout_ms=timeout_ms)
         except KafkaError as error:
             raise BrokerUnavailableError(str(error)) from error
         found = []
@@ -91,8 +108,8 @@ class GroupConsumer:
     def close(self) -> None:
         """Commit and leave the group, so that its partitions are free at once."""
         try:
-            self._commit()
-            self._client.close(autocommit=False, timeout_ms=1_000)
+            self._commit(CLOSE_TIMEOUT_MS)
+            self._client.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
         except KafkaError:
             # The broker is gone: there is nothing to leave.
             self._client.close(autocommit=False, timeout_ms=0)
@@ -100,9 +117,9 @@ class GroupConsumer:
     def _commit_if_due(self) -> None:
         if time.monotonic() - self._committed_at >= self._commit_every_s:
             self._committed_at = time.monotonic()
-            self._commit()
+            self._commit(self._timeout_ms)
 
-    def _commit(self) -> None:
+    def _commit(self, timeout_ms: int) -> None:
         # A partition that moved to another member is that member's to commit.
         for lost in self._next.keys() - self._client.assignment():
             del self._next[lost]
@@ -114,8 +131,8 @@ class GroupConsumer:
         if not offsets:
             return
         try:
-            self._client.commit(offsets)
-        except (CommitFailedError, RebalanceInProgressError):
+            self._client.commit(offsets, timeout_ms=timeout_ms)
+        except _MOVED:
             # Somebody else reads these partitions now, from the last commit on.
             self._open.clear()
             self._next.clear()

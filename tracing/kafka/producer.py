@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    InvalidRecordError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAlreadyExistsError,
+)
 
 from tracing.domain.errors import BrokerUnavailableError, EventvizError
 from tracing.kafka.connection import PLAINTEXT, Security
@@ -17,8 +23,16 @@ if TYPE_CHECKING:
     from tracing.domain.record import Header
 
 
+# About the record itself: sent again, it would be refused again.
+_REFUSALS = (InvalidRecordError, InvalidTopicError, MessageSizeTooLargeError)
+
+
 class RecordNotSentError(EventvizError):
     """Kafka did not take the record."""
+
+
+class RecordRefusedError(RecordNotSentError):
+    """Kafka will not take this record, however often it is sent."""
 
 
 class Coordinates(NamedTuple):
@@ -40,6 +54,8 @@ class Sent:
         """Wait for the broker's acknowledgement. Raises RecordNotSentError."""
         try:
             found = self._future.get(timeout=timeout_s)
+        except _REFUSALS as error:
+            raise RecordRefusedError(str(error)) from error
         except KafkaError as error:
             raise RecordNotSentError(str(error)) from error
         return Coordinates(found.topic, found.partition, found.offset)
@@ -92,10 +108,18 @@ class Producer:
             future = self._client.send(
                 topic, value=value, key=key, headers=list(headers), partition=partition
             )
-        except (KafkaError, ValueError, TypeError) as error:
+        except (*_REFUSALS, ValueError, TypeError) as error:
             # No topic may have this name; or what the client cannot write, such as a null header.
+            raise RecordRefusedError(str(error)) from error
+        except KafkaError as error:
             raise RecordNotSentError(str(error)) from error
         return Sent(future)
+
+    def deliver(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = ()
+    ) -> Coordinates:
+        """Send a record and wait until it arrived. Raises RecordNotSentError."""
+        return self.send(topic, key, value, headers).coordinates()
 
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until everything handed over has arrived. Raises RecordNotSentError."""
