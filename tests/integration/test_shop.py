@@ -130,7 +130,7 @@ def test_each_scenario_tells_exactly_its_story(town: Town, scenario: Scenario) -
     expected = STORIES[scenario]
     records = len(expected) + (scenario is Scenario.DELIVERED_TWICE)
 
-    placed = place_order(town.publisher, 1, scenario)
+    placed = place_order(town.publisher, "ORD-1", scenario)
     story = town.story(placed.correlation_id, records)
 
     assert chain(story) == expected
@@ -142,7 +142,7 @@ def test_each_scenario_tells_exactly_its_story(town: Town, scenario: Scenario) -
 
 
 def test_a_failure_names_its_reason_to_the_end(town: Town) -> None:
-    placed = place_order(town.publisher, 2, Scenario.PAYMENT_DECLINED)
+    placed = place_order(town.publisher, "ORD-2", Scenario.PAYMENT_DECLINED)
 
     story = town.story(placed.correlation_id, len(STORIES[Scenario.PAYMENT_DECLINED]))
 
@@ -154,7 +154,7 @@ def test_an_event_delivered_twice_has_one_id_and_two_offsets(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="tracing.demo")
-    placed = place_order(town.publisher, 3, Scenario.DELIVERED_TWICE)
+    placed = place_order(town.publisher, "ORD-3", Scenario.DELIVERED_TWICE)
 
     story = town.story(placed.correlation_id, len(WELL) + 1)
 
@@ -166,7 +166,7 @@ def test_an_event_delivered_twice_has_one_id_and_two_offsets(
 
 
 def test_the_late_email_stands_behind_a_younger_one_of_its_key(town: Town) -> None:
-    placed = place_order(town.publisher, 4, Scenario.OUT_OF_ORDER)
+    placed = place_order(town.publisher, "ORD-4", Scenario.OUT_OF_ORDER)
 
     story = town.story(placed.correlation_id, len(WELL))
 
@@ -178,8 +178,8 @@ def test_the_late_email_stands_behind_a_younger_one_of_its_key(town: Town) -> No
 
 
 def test_a_slow_payment_holds_up_nobody(town: Town) -> None:
-    slow = place_order(town.publisher, 5, Scenario.SLOW_PAYMENT)
-    quick = place_order(town.publisher, 5, Scenario.FINE)
+    slow = place_order(town.publisher, "ORD-5", Scenario.SLOW_PAYMENT)
+    quick = place_order(town.publisher, "ORD-5", Scenario.FINE)
 
     quick_end = town.story(quick.correlation_id, len(WELL))[-1]
     slow_end = town.story(slow.correlation_id, len(WELL))[-1]
@@ -194,6 +194,6 @@ def test_the_shop_goes_on_after_rubbish(town: Town) -> None:
     producer.close()
     context = Context("ORD-6 <b>\n", "after the rubbish")
 
-    town.publisher.publish_event("OrderPlaced", {"items": "?"}, context).coordinates()
+    town.publisher.publish_event("OrderPlaced", {"items": "?"}, context)
 
     assert chain(town.story("after the rubbish", len(WELL))) == WELL

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 # A person waits for the answer.
 TIMEOUT_MS: Final = 3_000
-# Even numbers: those that come by themselves are odd.
-FIRST_NUMBER: Final = 1042
+# Not the prefix of those that come by themselves: a visitor finds the own order among them.
+PREFIX: Final = "WEB"
+FIRST_NUMBER: Final = 101
 
 _lock = threading.Lock()
-_numbers = itertools.count(FIRST_NUMBER, 2)
+_numbers = itertools.count(FIRST_NUMBER)
 _open: list[Producer] = []
 
 
@@ -39,7 +40,7 @@ def place(scenario: Scenario) -> Placed:
     producer = _producer()
     try:
         publisher = Publisher(producer, source=SOURCE, tracer=_tracer())
-        return place_order(publisher, next(_numbers), scenario)
+        return place_order(publisher, f"{PREFIX}-{next(_numbers)}", scenario)
     except EventvizError:
         _forget(producer)
         raise

@@ -35,15 +35,14 @@ class Placed(NamedTuple):
     coordinates: Coordinates
 
 
-def place_order(publisher: Publisher, number: int, scenario: Scenario) -> Placed:
+def place_order(publisher: Publisher, order_id: str, scenario: Scenario) -> Placed:
     """Publish OrderPlaced and wait until it arrived. Raises RecordNotSentError."""
-    order_id = f"ORD-{number}"
     context = Context(order_id=order_id, correlation_id=str(uuid.uuid4()))
     message = publisher.compose("OrderPlaced", _basket(order_id, scenario), context)
-    coordinates = publisher.send(message).coordinates()
+    coordinates = publisher.send(message)
     if scenario is Scenario.DELIVERED_TWICE:
         # As after a lost acknowledgement: the same event, once more.
-        publisher.send(message).coordinates()
+        publisher.send(message)
     return Placed(order_id, context.correlation_id, coordinates)
 
 

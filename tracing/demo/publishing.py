@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from opentelemetry import propagate
@@ -14,8 +14,10 @@ from opentelemetry.trace import SpanKind, Tracer
 from tracing.demo.events import SCHEMA_VERSION, TOPIC_OF
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracing.domain.record import Header, Record
-    from tracing.kafka.producer import Producer, Sent
+    from tracing.kafka.producer import Coordinates
 
 Payload = dict[str, Any]
 
@@ -74,17 +76,27 @@ def read_event(record: Record) -> tuple[ShopEvent, Context] | None:
     )
 
 
+class Carrier(Protocol):
+    """Brings records to Kafka: a producer, or an outbox that does not give up."""
+
+    def deliver(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = ()
+    ) -> Coordinates:
+        """Return where Kafka put it, once it has. Raises RecordNotSentError."""
+        ...
+
+
 class Publisher:
     """What one service says to the others."""
 
-    def __init__(self, producer: Producer, *, source: str, tracer: Tracer) -> None:
+    def __init__(self, carrier: Carrier, *, source: str, tracer: Tracer) -> None:
         """`source` is the service's name, which travels in a header."""
-        self._producer = producer
+        self._carrier = carrier
         self._source = source
         self._tracer = tracer
 
-    def publish_event(self, event_type: str, payload: Payload, context: Context) -> Sent:
-        """Send one event. Raises RecordNotSentError."""
+    def publish_event(self, event_type: str, payload: Payload, context: Context) -> Coordinates:
+        """Send one event and wait until it arrived. Raises RecordNotSentError."""
         return self.send(self.compose(event_type, payload, context))
 
     def compose(self, event_type: str, payload: Payload, context: Context) -> Message:
@@ -133,9 +145,9 @@ class Publisher:
             ),
         )
 
-    def send(self, message: Message) -> Sent:
-        """Hand a composed event to Kafka. Raises RecordNotSentError."""
-        return self._producer.send(message.topic, message.key, message.value, message.headers)
+    def send(self, message: Message) -> Coordinates:
+        """Send a composed event and wait until it arrived. Raises RecordNotSentError."""
+        return self._carrier.deliver(message.topic, message.key, message.value, message.headers)
 
 
 def _event_id(event_type: str, context: Context) -> str:

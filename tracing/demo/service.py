@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from tracing.demo.events import TOPIC_OF
+from tracing.demo.outbox import FIRST_WAIT_S, longer
 from tracing.demo.publishing import Context, Message, Payload, Publisher, ShopEvent, read_event
+from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
+from tracing.kafka.producer import RecordRefusedError
 
 if TYPE_CHECKING:
     from tracing.kafka.group_consumer import GroupConsumer
@@ -77,10 +80,19 @@ class Worker:
         self.joined = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop. Raises BrokerUnavailableError and RecordNotSentError."""
+        """Work until told to stop; a broker that is away is waited for."""
+        wait_s = FIRST_WAIT_S
         try:
             while not stop.is_set():
-                self._read()
+                try:
+                    self._read()
+                except BrokerUnavailableError as error:
+                    if wait_s == FIRST_WAIT_S:
+                        log.warning("%s: %s Trying again until it does.", self._service.name, error)
+                    stop.wait(wait_s)
+                    wait_s = longer(wait_s)
+                    continue
+                wait_s = FIRST_WAIT_S
                 self._answer()
         finally:
             self._consumer.close()
@@ -134,7 +146,11 @@ class Worker:
             self._consumer.done(record)
 
     def _send(self, message: Message) -> None:
-        self._publisher.send(message).coordinates()
+        try:
+            self._publisher.send(message)
+        except RecordRefusedError as error:
+            # A stranger's order may be too large to be repeated; the others go on.
+            log.warning("%s: %s", self._service.name, error)
 
 
 def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tracing.demo.events import PARTITIONS
 from tracing.demo.orders import SOURCE
+from tracing.demo.outbox import Outbox, ShopClosedError
 from tracing.demo.publishing import Publisher
 from tracing.demo.service import Worker
 from tracing.demo.services import SERVICES
@@ -30,6 +31,8 @@ SESSION_TIMEOUT_MS: Final = 2_000
 # The embedded broker answers a waiting fetch late: a new record takes 24 ms, at 500 ms it took 120.
 FETCH_MAX_WAIT_MS: Final = 100
 JOIN_TIMEOUT_S: Final = 10.0
+# Less than what the demo's supervisor grants.
+CLOSE_TIMEOUT_S: Final = 3.0
 
 
 class Shop:
@@ -47,10 +50,9 @@ class Shop:
 
         Raises BrokerUnavailableError.
         """
-        ensure_topics(servers, PARTITIONS, security)
-        self._producer = Producer(servers, security, client_id="shop", linger_ms=0)
         self._rate = rate
         self._stop = threading.Event()
+        self._outbox = Outbox(lambda: _connect(servers, security), self._stop)
         self._failure: EventvizError | None = None
         self._customers = self._publisher(SOURCE, tracer_of)
         self._workers = [
@@ -83,9 +85,10 @@ class Shop:
     def __exit__(self, *exc: object) -> None:
         """Close: every service leaves its group."""
         self._stop.set()
+        deadline = time.monotonic() + CLOSE_TIMEOUT_S
         for thread in self._threads:
-            thread.join(timeout=5)
-        self._producer.close()
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        self._outbox.close(timeout_s=0.5)
 
     def wait(self) -> None:
         """Wait until `stop` is called. Raises the error of a service that failed."""
@@ -100,17 +103,20 @@ class Shop:
     def wait_until_open(self, timeout_s: float = JOIN_TIMEOUT_S) -> bool:
         """Wait until every service has its partitions; return whether they all have."""
         deadline = time.monotonic() + timeout_s
-        return all(
-            worker.joined.wait(max(0.0, deadline - time.monotonic())) for worker in self._workers
-        )
+        while not (joined := all(worker.joined.is_set() for worker in self._workers)):
+            if time.monotonic() > deadline or self._stop.wait(0.02):
+                break
+        return joined
 
     def _publisher(self, name: str, tracer_of: Callable[[str], Tracer]) -> Publisher:
-        return Publisher(self._producer, source=name, tracer=tracer_of(name))
+        return Publisher(self._outbox, source=name, tracer=tracer_of(name))
 
     def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         def guarded() -> None:
             try:
                 run(self._stop)
+            except ShopClosedError:
+                return
             except EventvizError as error:
                 log.error("%s: %s", name, error)
                 self._failure = error
@@ -119,5 +125,12 @@ class Shop:
         return threading.Thread(target=guarded, name=name, daemon=True)
 
     def _serve_customers(self, stop: threading.Event) -> None:
-        # The first ones do not wait until the services have joined: Kafka keeps their orders.
+        # Kafka would keep their orders, but the first flows would show a second of nothing.
+        self.wait_until_open()
         place_orders(self._customers, self._rate, stop)
+
+
+def _connect(servers: Sequence[str], security: Security) -> Producer:
+    # A broker that was started anew may have forgotten the topics.
+    ensure_topics(servers, PARTITIONS, security)
+    return Producer(servers, security, client_id="shop", linger_ms=0)

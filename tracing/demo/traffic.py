@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tracing.demo.publishing import Publisher
 
 _dice: Final = SystemRandom()
-# Odd numbers; those placed on the page are even, so no two orders share a key.
+# Those placed on the page bear another prefix, so no two orders share a key.
+PREFIX: Final = "ORD"
 FIRST_NUMBER: Final = 1001
 
 
@@ -39,8 +40,8 @@ def place_orders(publisher: Publisher, rate: float, stop: threading.Event) -> No
     """
     if not rate:
         return
-    for number, scenario in zip(itertools.count(FIRST_NUMBER, 2), scenarios(), strict=False):
-        place_order(publisher, number, scenario)
+    for number, scenario in zip(itertools.count(FIRST_NUMBER), scenarios(), strict=False):
+        place_order(publisher, f"{PREFIX}-{number}", scenario)
         # Customers do not come like clockwork.
         if stop.wait(_dice.uniform(0.5, 1.5) / rate):
             return
