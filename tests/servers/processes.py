@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from tracing.management.supervisor import die_with
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
@@ -81,6 +83,8 @@ class Process:
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
                 cwd=cwd,
                 start_new_session=True,
+                # Should the tests themselves be killed, nothing stays behind.
+                preexec_fn=die_with(os.getpid(), signal.SIGTERM),
             )
 
     def __enter__(self) -> Self:
