@@ -1,0 +1,124 @@
+"""The steps of the registry: fetch what records wait for, decode them, and wait with patience."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from tests.integration.test_late_decode import ENVELOPE, REGISTRY, envelope, framed, record, write
+from tracing.codec.formats.schema import Schema as KnownSchema
+from tracing.codec.formats.schema import SchemaRef
+from tracing.jobs.schemas import DecodeLate, FetchSchemas
+from tracing.models import AwaitingRecord, Event, Schema
+from tracing.projections.catalogue import Catalogue
+from tracing.schemas.errors import RegistryUnavailableError, SchemaUnknownError
+from tracing.schemas.http import Login
+from tracing.schemas.registry import Registry
+
+pytestmark = pytest.mark.django_db
+
+
+class Shelf(Registry):
+    """A registry without a network: away, or with these schemas."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__(Login(url=REGISTRY))
+        self.numbers = numbers
+        self.away = False
+        self.asked: list[str] = []
+
+    def fetch(self, ref: SchemaRef) -> KnownSchema:
+        self.asked.append(ref.value)
+        if self.away:
+            raise RegistryUnavailableError(REGISTRY)
+        if int(ref.value) not in self.numbers:
+            raise SchemaUnknownError(REGISTRY)
+        return KnownSchema("AVRO", json.dumps(ENVELOPE))
+
+
+@pytest.fixture(autouse=True)
+def registry(settings: Settings) -> None:
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = REGISTRY
+
+
+def wait(*numbers: int) -> None:
+    """Store a record for each of these schemas, none of which is known."""
+    records = [
+        record(framed(number, envelope(f"e-{number}")), place)
+        for place, number in enumerate(numbers)
+    ]
+    write(Catalogue(), *records)
+
+
+def due_now() -> None:
+    Schema.objects.update(next_at=timezone.now())
+
+
+def test_what_records_wait_for_is_fetched_and_they_are_decoded() -> None:
+    wait(42, 43)
+    fetch, decode = FetchSchemas(Shelf(42, 43), REGISTRY), DecodeLate(REGISTRY)
+
+    assert [fetch.run(), fetch.run()] == [True, False]
+    assert [decode.run(), decode.run(), decode.run()] == [True, True, False]
+
+    assert sorted(Event.objects.values_list("event_id", "error")) == [
+        ("e-42", None),
+        ("e-43", None),
+    ]
+    assert not fetch.wanted()
+    assert not decode.wanted()
+
+
+def test_nothing_is_asked_while_nobody_waits() -> None:
+    assert not FetchSchemas(Shelf(), REGISTRY).wanted()
+    assert not DecodeLate(REGISTRY).wanted()
+
+
+def test_a_registry_that_is_away_is_asked_once_and_then_left_alone_for_a_while() -> None:
+    wait(42)
+    shelf = Shelf(42)
+    shelf.away = True
+    fetch = FetchSchemas(shelf, REGISTRY)
+
+    assert [fetch.run(), fetch.run()] == [False, False]
+
+    row = Schema.objects.get()
+    assert (shelf.asked, row.tries, row.type) == (["42"], 1, "")
+    assert row.error.startswith("The schema registry does not answer.")
+    shelf.away = False
+    due_now()
+    fetch.run()
+    assert Schema.objects.get().type == "AVRO"
+
+
+def test_the_waits_of_an_id_that_nobody_knows_grow() -> None:
+    wait(42)
+    fetch = FetchSchemas(Shelf(), REGISTRY)
+    waits = []
+    for _ in range(12):
+        due_now()
+        fetch.run()
+        row = Schema.objects.get()
+        assert row.next_at is not None
+        waits.append(round((row.next_at - timezone.now()).total_seconds()))
+
+    assert waits[:4] == [1, 2, 4, 8]
+    assert waits[-1] == 300
+    assert AwaitingRecord.objects.exists()
+
+
+def test_many_ids_that_nobody_knows_do_not_hide_one_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tracing.jobs.schemas.MAX_REFERENCES", 3)
+    wait(*range(10, 20), 42)
+    fetch, decode = FetchSchemas(Shelf(42), REGISTRY), DecodeLate(REGISTRY)
+
+    for _ in range(20):
+        fetch.run()
+    decode.run()
+
+    assert Event.objects.filter(event_id="e-42", error=None).exists()
