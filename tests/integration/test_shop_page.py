@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,6 +19,7 @@ from tracing.demo import counter
 from tracing.demo.scenarios import PLAYS
 from tracing.demo.sockets import OrderSocket
 from tracing.kafka.group_consumer import GroupConsumer
+from tracing.models import Ingestor
 from tracing.web.access import Role, give_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.integration.shop_urls")]
@@ -45,8 +47,35 @@ def test_it_shows_the_form_and_who_does_what(operator: Client) -> None:
     assert len(re.findall(r'type="radio" name="scenario"', page)) == len(PLAYS)
     assert re.search(r'value="fine" checked', page)
     assert "Who does what" in page
-    assert "ws-connect" not in page
+    assert "hears <b>PaymentFailed</b>" in page
+    assert "tells <b>StockReleased</b> or <b>StockReleaseFailed</b>" in page
+    # Its frame, with the state of the ingest, is as live as elsewhere.
+    assert 'ws-connect="/live/order"' in page
     assert 'href="/shop/"' in page
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("running", "any moment"),
+        ("waiting", "reaches the broker again"),
+        ("stopped", "not running"),
+    ],
+)
+def test_it_promises_nothing_that_the_ingest_cannot_keep(
+    operator: Client, state: str, says: str
+) -> None:
+    Ingestor.objects.create(name="one", state=state, seen_at=datetime.now(UTC))
+    socket = OrderSocket()
+    socket.scope = {"query_string": b"id=not-stored-yet"}
+
+    page = operator.get("/shop/?order=ORD-7&flow=not-stored-yet").content.decode()
+    later = socket.render_clock()
+
+    for told in (page, later):
+        assert says in told
+    assert ("any moment" in page) is (state == "running")
+    assert socket.clock_s
 
 
 def test_a_placed_order_is_pending_at_once(operator: Client) -> None:
@@ -95,9 +124,19 @@ def test_its_socket_sends_the_same_fragments() -> None:
     assert socket.subscription() == ("order", "f-2")
     for target in ("shop-status", "shop-told", "flow-graph", "flow-list"):
         assert re.search(rf'id="{target}"[^>]*hx-swap-oob="true"', sent)
+    assert socket.render_clock() == ""
+    assert socket.clock_s == 0
     nothing = OrderSocket()
     nothing.scope = {"query_string": b"id=nothing"}
     assert nothing.render_state(0) == ""
+
+
+def test_without_an_order_the_socket_sends_the_frame_alone() -> None:
+    socket = OrderSocket()
+    socket.scope = {"query_string": b""}
+
+    assert socket.render_state(0) == ""
+    assert socket.render_clock() == ""
 
 
 def test_hostile_ids_are_text(operator: Client) -> None:
@@ -132,6 +171,7 @@ def test_placing_an_order_publishes_it_and_opens_its_status(
         )
     finally:
         listener.close()
+    assert asked["order"].startswith("WEB-")
     envelope = msgspec.json.decode(record.value or b"")
     assert envelope["correlationId"] == asked["flow"]
     assert envelope["payload"]["scenario"] == asked["scenario"] == "slow-payment"

@@ -8,10 +8,17 @@ from urllib.parse import urlencode
 from tracing.demo.status import order_status
 from tracing.projections import reading
 from tracing.web.address import flow_url
-from tracing.web.context import now_ms
+from tracing.web.context import ingest_state, now_ms
 from tracing.web.flow.present import fragment_context
 
 SOCKET: Final = "/live/order"
+# What is said of an order whose first event is not stored yet, by the state of the ingest.
+SOON: Final = "The order is in Kafka; the services will see it any moment."
+WAITING: Final = {
+    "stopped": "The order is in Kafka. Nothing reads it while ingest is not running.",
+    "away": "The order was given to Kafka. It shows up here when ingest reaches the broker again.",
+    "behind": "The order is in Kafka. It shows up here when ingest has caught up.",
+}
 
 
 def order_context(correlation_id: str, *, order_id: str = "") -> dict[str, Any]:
@@ -22,7 +29,9 @@ def order_context(correlation_id: str, *, order_id: str = "") -> dict[str, Any]:
     detail = reading.read_flow(correlation_id)
     page = flow_url(correlation_id)
     context: dict[str, Any] = {"detail": None, "cards": [], "outline": [], "default_id": ""}
-    if detail:
+    if detail is None:
+        context["waiting"] = WAITING.get(ingest_state().tone, SOON)
+    else:
         context = fragment_context(detail, now_ms=now_ms(), base=page)
     events = [item.event for item in detail.events] if detail else []
     return context | {

@@ -50,15 +50,26 @@ Handler = Callable[[ShopEvent], Reply | None]
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service: its name and what it does about which event."""
+    """A service: its name, what it does about which event, and what it may answer to each.
+
+    `begins` is the event that it tells without having heard one.
+    """
 
     name: str
     handlers: dict[str, Handler]
+    tells: dict[str, tuple[str, ...]]
+    begins: str = ""
 
     @property
     def topics(self) -> list[str]:
         """Return the topics that tell of its events."""
         return sorted({TOPIC_OF[event_type] for event_type in self.handlers})
+
+    @property
+    def answers(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the event it hears and the types that it may tell then, line by line."""
+        own = [("", (self.begins,))] if self.begins else []
+        return own + list(self.tells.items())
 
 
 class Worker:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class OrderSocket(LiveSocket):
-    """`/live/order?id=<correlation id>`."""
+    """`/live/order?id=<correlation id>`; without an id it keeps the page's frame fresh."""
+
+    clock_s = 1
 
     @property
     def flow(self) -> str:
@@ -34,6 +36,8 @@ class OrderSocket(LiveSocket):
 
     def render_state(self, position: int) -> str:  # noqa: ARG002
         """Return the status and the graph."""
+        if not self.flow:
+            return ""
         context = order_context(self.flow)
         if context["detail"] is None:
             # The page shows it as pending already, under the number that the visitor got.
@@ -43,3 +47,12 @@ class OrderSocket(LiveSocket):
     def render_changes(self, changes: list[Change]) -> str:  # noqa: ARG002
         """Return the same: an order has few events."""
         return self.render_state(self.position)
+
+    def render_clock(self) -> str:
+        """Return what the order waits for, as long as nothing of it is stored."""
+        context = order_context(self.flow) if self.flow else {"detail": self.flow}
+        if context["detail"] is not None:
+            # From here on only changes count.
+            self.clock_s = 0
+            return ""
+        return render_to_string("tracing/partials/_shop_told.html", context | {"oob": True})

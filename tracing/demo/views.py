@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from tracing.demo import counter
-from tracing.demo.present import order_context
+from tracing.demo.present import SOCKET, order_context
 from tracing.demo.scenarios import PLAYS, Scenario
 from tracing.demo.services import SERVICES
 from tracing.domain.errors import EventvizError
@@ -46,6 +46,7 @@ def _page(
         "services": SERVICES,
         "can_order": access.has_role(request.user, access.Role.OPERATOR),
         "form_url": request.get_full_path(),
+        "socket": SOCKET,
     }
     if flow:
         context |= order_context(flow, order_id=order)

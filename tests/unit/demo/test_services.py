@@ -106,6 +106,25 @@ def test_any_payload_of_a_stranger_gets_an_answer_of_the_table(payload: dict[str
             assert found is None or found.event_type in TOPIC_OF
 
 
+def test_each_service_tells_what_the_page_says_of_it_and_nothing_else() -> None:
+    for service in SERVICES:
+        assert service.tells.keys() == service.handlers.keys()
+        for heard, handler in service.handlers.items():
+            found = {
+                answer.event_type
+                for scenario in Scenario
+                for reserved in ([], ["LAMP-01"])
+                if (answer := handler(event(heard, scenario=scenario, reserved=reserved)))
+            }
+            assert found == set(service.tells[heard])
+
+
+def test_somebody_tells_each_event_of_the_table() -> None:
+    told = {kind for service in SERVICES for _, kinds in service.answers for kind in kinds}
+
+    assert told == set(TOPIC_OF)
+
+
 def test_every_scenario_has_its_words_and_comes_up_by_itself() -> None:
     assert set(PLAYS) == set(Scenario)
     assert sum(play.percent for play in PLAYS.values()) == 100

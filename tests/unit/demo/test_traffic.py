@@ -25,8 +25,8 @@ class Ledger:
         self,
         topic: str,
         key: bytes | None,
-        value: bytes | None,  # noqa: ARG002
-        headers: Sequence[Header] = (),  # noqa: ARG002
+        value: bytes | None,
+        headers: Sequence[Header] = (),
     ) -> Coordinates:
         self.keys.append(key)
         if len(self.keys) == self._most:

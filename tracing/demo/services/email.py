@@ -40,4 +40,8 @@ def notify(event: ShopEvent) -> Reply:
     )
 
 
-EMAIL: Final = Service("email", {"OrderPlaced": acknowledge, "ShipmentCreated": notify})
+EMAIL: Final = Service(
+    "email",
+    {"OrderPlaced": acknowledge, "ShipmentCreated": notify},
+    tells={"OrderPlaced": ("OrderAcknowledged",), "ShipmentCreated": ("NotificationSent",)},
+)

@@ -63,4 +63,9 @@ INVENTORY: Final = Service(
         "StockReservationFailed": release_if_something_is_held,
         "PaymentFailed": release,
     },
+    tells={
+        "OrderPlaced": ("StockReserved", "StockReservationFailed"),
+        "StockReservationFailed": ("StockReleased", "StockReleaseFailed"),
+        "PaymentFailed": ("StockReleased", "StockReleaseFailed"),
+    },
 )

@@ -41,4 +41,10 @@ ORDER: Final = Service(
         "StockReservationFailed": cancel_if_nothing_is_held,
         "StockReleased": cancel,
     },
+    tells={
+        "ShipmentCreated": ("OrderCompleted",),
+        "StockReservationFailed": ("OrderCancelled",),
+        "StockReleased": ("OrderCancelled",),
+    },
+    begins="OrderPlaced",
 )

@@ -30,4 +30,8 @@ def charge(event: ShopEvent) -> Reply:
     )
 
 
-PAYMENT: Final = Service("payment", {"StockReserved": charge})
+PAYMENT: Final = Service(
+    "payment",
+    {"StockReserved": charge},
+    tells={"StockReserved": ("PaymentProcessed", "PaymentFailed")},
+)

@@ -24,4 +24,6 @@ def ship(event: ShopEvent) -> Reply:
     )
 
 
-SHIPPING: Final = Service("shipping", {"PaymentProcessed": ship})
+SHIPPING: Final = Service(
+    "shipping", {"PaymentProcessed": ship}, tells={"PaymentProcessed": ("ShipmentCreated",)}
+)
