@@ -67,7 +67,8 @@ class Command(BaseCommand):
                 lambda: accepts(kafka_port), timeout_s=START_TIMEOUT_S, what="The broker"
             )
             # The shop first: its services need a second to join their groups.
-            supervisor.start("shop", parts.manage("shop"), environment)
+            # Its skipped duplicates bear a mark on the pages; its own log has them in words.
+            supervisor.start("shop", parts.manage("shop"), quiet)
             supervisor.start("ingest", parts.manage("ingest"), quiet)
             supervisor.start("web", parts.web(port), quiet)
             supervisor.wait_until(
