@@ -100,9 +100,9 @@ class Apache:
         begin = len(self._log.read_bytes())
         broker = Process("apache kafka", command, self._log)
         self.process = broker
-        broker.wait_until(lambda: can_connect(self.ports["PLAINTEXT"]), "listen", within_s=60)
+        broker.wait_until(lambda: can_connect(self.ports["PLAINTEXT"]), "listen", within_s=180)
         broker.wait_until(
-            lambda: b"Kafka Server started" in self._log.read_bytes()[begin:], "start", within_s=60
+            lambda: b"Kafka Server started" in self._log.read_bytes()[begin:], "start", within_s=180
         )
 
     def stop(self) -> None:
