@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from io import StringIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.integration.log import record, write
 from tests.integration.test_order_freedom import clear, picture
 from tracing.domain.record import Record
+from tracing.jobs.prune import Prune
 from tracing.models import Event, Flow, FlowCount, Horizon, SearchKey
 from tracing.models import Record as RecordRow
 from tracing.projections import reading
@@ -189,8 +191,15 @@ def test_the_command_tells_first_and_asks_before_it_acts() -> None:
 
 
 def test_the_command_prunes_down_to_a_size() -> None:
-    bulk = {"text": "x" * 20_000}
-    write(*(record(str(n), flow=f"f{n}", at_ms=1_000 + n, payload=bulk) for n in range(100)))
+    write(
+        *(
+            # Random, so that no database makes it small.
+            record(
+                str(n), flow=f"f{n}", at_ms=1_000 + n, payload={"text": secrets.token_hex(20_000)}
+            )
+            for n in range(100)
+        )
+    )
     write(record("new", flow="new"))
     said = StringIO()
 
@@ -211,3 +220,14 @@ def test_the_command_prunes_down_to_a_size() -> None:
 def test_the_command_refuses_what_it_does_not_understand(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("prune", *arguments, "--yes")
+
+
+def test_the_job_keeps_what_settings_ask_for_and_nothing_is_wanted_without() -> None:
+    write(record("1", flow="old", at_ms=1), record("2", flow="new"))
+
+    assert not Prune().wanted()
+    step = Prune(keep_ms=7 * 24 * HOUR_MS)
+    assert step.wanted()
+    assert not step.run()
+
+    assert names() == {"new"}

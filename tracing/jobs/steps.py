@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from tracing.jobs.groups import LookAtCluster
+from tracing.jobs.prune import Prune
 from tracing.jobs.rebuilding import Rebuild
 from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.kafka.connection import read_security
+from tracing.projections.keeping import parse_age, parse_size
 from tracing.schemas.http import Login
 from tracing.schemas.registry import Registry
 
@@ -22,7 +24,11 @@ def all_steps() -> tuple[Step, ...]:
     servers = settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS
     security = read_security(settings.EVENTVIZ_KAFKA_SECURITY)
     cluster = LookAtCluster(servers, security, own_group=settings.EVENTVIZ_KAFKA_GROUP)
-    return (*_of_registry(), cluster, Rebuild())
+    keep = Prune(
+        keep_ms=parse_age(settings.EVENTVIZ_KEEP) if settings.EVENTVIZ_KEEP else 0,
+        keep_bytes=parse_size(settings.EVENTVIZ_KEEP_BYTES) if settings.EVENTVIZ_KEEP_BYTES else 0,
+    )
+    return (*_of_registry(), cluster, Rebuild(), keep)
 
 
 def _of_registry() -> tuple[Step, ...]:

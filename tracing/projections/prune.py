@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # So many records a transaction: well under a tenth of a second on either database.
-STEP_RECORDS = 500
+STEP_RECORDS = 200
 # A flow that moved so lately may still be running, whatever it says of itself.
 RESTS_MS = 10 * 60 * 1_000
 _IN = 500

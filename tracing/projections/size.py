@@ -7,8 +7,9 @@ from django.db import connection
 # A row's own overhead in Postgres: its header and its place in the page.
 _ROW_BYTES = 28
 _POSTGRES = """
-SELECT COALESCE(SUM(pg_total_relation_size(s.relid) * LEAST(1.0,
-    s.n_live_tup * (w.width + %s) / GREATEST(pg_relation_size(s.relid), 1))), 0)::bigint
+SELECT COALESCE(SUM(pg_total_relation_size(s.relid) * CASE WHEN w.width = 0 THEN 1.0 ELSE
+    LEAST(1.0, s.n_live_tup * (w.width + %s) / GREATEST(pg_relation_size(s.relid), 1))
+    END), 0)::bigint
 FROM pg_stat_user_tables s
 CROSS JOIN LATERAL (
     SELECT COALESCE(SUM(avg_width), 0) AS width FROM pg_stats p
@@ -45,4 +46,9 @@ def record_count() -> int:
                 "SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'tracing_record'"
                 " AND schemaname = current_schema()"
             )
-        return int(cursor.fetchone()[0])
+        found = int(cursor.fetchone()[0])
+        if not found:
+            # The statistics have not noticed yet: so there are few.
+            cursor.execute("SELECT count(*) FROM tracing_record")
+            found = int(cursor.fetchone()[0])
+        return found

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, connections
 
 from tracing.domain.errors import BrokerUnavailableError, EventvizError
 from tracing.ingest.selection import parse_start
+from tracing.jobs.steps import all_steps
 from tracing.kafka.connection import read_security
 from tracing.kafka.welcome import check_welcome
 from tracing.management import parts
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError("--ingestors: SQLite has one writer; several need Postgres.")
         # What the parts would only say after they were started.
         parse_start(settings.EVENTVIZ_KAFKA_START)
-        read_security(settings.EVENTVIZ_KAFKA_SECURITY)
+        all_steps()
         check_port(port, f"run manage.py start --port {parts.another(port)}", host=host)
         _check_database()
         with Supervisor(sys.stdout, grace_s=GRACE_S) as supervisor:

@@ -8,10 +8,12 @@ import socket
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from tracing.domain.errors import EventvizError
 from tracing.jobs.steps import all_steps
 from tracing.jobs.worker import Worker
+from tracing.management.migrated import check_migrated
 
 
 class Command(BaseCommand):
@@ -21,7 +23,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop."""
+        check_migrated()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        Worker(all_steps(), name=f"{socket.gethostname()}-{os.getpid()}", stop=stop).run()
+        try:
+            steps = all_steps()
+        except EventvizError as error:
+            raise CommandError(str(error)) from error
+        Worker(steps, name=f"{socket.gethostname()}-{os.getpid()}", stop=stop).run()
