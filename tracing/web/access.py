@@ -26,6 +26,8 @@ DEMO_USER = "demo"
 API = "/api/"
 ADMIN = "/admin/"
 HEALTH = "/health/"
+# What browsers ask for beside pages that name no icon: JSON, the admin's.
+ICON = "/favicon.ico"
 # One-time links, for who has no password yet.
 LINKS = "/login/link/"
 
@@ -142,7 +144,7 @@ class AccessMiddleware:
 
 
 def _refuse(request: HttpRequest) -> HttpResponse | None:
-    if request.path_info == HEALTH or request.path_info.startswith(settings.STATIC_URL):
+    if request.path_info in {HEALTH, ICON} or request.path_info.startswith(settings.STATIC_URL):
         return None
     if not request.user.is_authenticated and is_demo(request):
         request.user = demo_user()
