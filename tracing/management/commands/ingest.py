@@ -16,6 +16,7 @@ from tracing.ingest.alone import AlreadyIngestingError, alone
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
 from tracing.kafka.connection import BadSecurityError, read_security
+from tracing.management.migrated import check_migrated
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the settings, then ingest."""
+        check_migrated()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
