@@ -1,15 +1,20 @@
 // The live flow list. Rows on screen change in place; new ones come in at the top while nobody
-// reads there (pointer and focus elsewhere, scrolled to the top), else they are counted.
+// reads there (pointer and focus elsewhere, scrolled to the top) and nobody paused it (button, p),
+// else they are counted.
 (() => {
   const MAX_ROWS = 200;
   const QUIET_AFTER_MS = 30000;
+  // New rows by id, without the row for those that the list has no room for.
   const waiting = new Map();
+  const button = document.querySelector("[data-pause]");
+  let paused = false;
   const list = () => document.getElementById("flow-rows");
   const pill = () => document.querySelector("[data-new]");
 
   function calm() {
     const rows = list();
     return (
+      !paused &&
       scrollY < 60 &&
       !document.hidden &&
       !rows.matches(":hover") &&
@@ -73,6 +78,37 @@
     button.querySelector("[data-new-count]").textContent = waiting.size.toLocaleString("en");
   }
 
+  function admit() {
+    const rows = [...waiting.values()].filter(Boolean);
+    waiting.clear();
+    rows.sort((a, b) => a.dataset.started - b.dataset.started);
+    const inserted = rows.slice(-MAX_ROWS).map(insert);
+    if (inserted.length) trim();
+    return inserted;
+  }
+
+  // However long the pause is: of what waits only the newest rows are kept.
+  function forget() {
+    let surplus = [...waiting.values()].filter(Boolean).length - MAX_ROWS;
+    for (const [id, row] of waiting) {
+      if (surplus <= 0) return;
+      if (!row) continue;
+      waiting.set(id, null);
+      surplus -= 1;
+    }
+  }
+
+  function pause(value) {
+    paused = value;
+    button?.setAttribute("aria-pressed", String(paused));
+    window.eventvizLive.pause(paused);
+    if (paused) return;
+    for (const row of list().querySelectorAll("[data-away]")) row.remove();
+    const inserted = admit();
+    count();
+    window.eventvizMeasure(inserted.filter((row) => row?.isConnected));
+  }
+
   function take() {
     const updates = document.getElementById("flow-updates");
     const changed = [];
@@ -87,12 +123,8 @@
     }
     // What the filter no longer shows goes when nobody looks there.
     if (calm()) for (const row of list().querySelectorAll("[data-away]")) row.remove();
-    if (waiting.size && calm()) {
-      const fresh = [...waiting.values()].sort((a, b) => a.dataset.started - b.dataset.started);
-      waiting.clear();
-      for (const row of fresh.slice(-MAX_ROWS)) changed.push(insert(row));
-      trim();
-    }
+    if (calm()) changed.push(...admit());
+    else forget();
     count();
     window.eventvizMeasure(changed.filter((row) => row?.isConnected));
   }
@@ -111,8 +143,15 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "flow-list") return;
     waiting.clear();
+    if (paused) pause(false);
     count();
     scrollTo({ top: 0 });
+  });
+  button?.addEventListener("click", () => pause(!paused));
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.key !== "p") return;
+    if (event.target.closest("input, textarea, select, dialog[open]")) return;
+    pause(!paused);
   });
   setInterval(age, 1000);
 })();
