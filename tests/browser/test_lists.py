@@ -79,6 +79,41 @@ def test_rows_stand_still_under_the_pointer_and_a_click_catches_up(
     expect(pill).to_be_hidden()
 
 
+def test_a_pause_holds_new_rows_back_and_resuming_shows_them(
+    page: Page, product: Product, service: str
+) -> None:
+    watch(page, product, service)
+    rows = page.locator("#flow-rows > a")
+
+    page.keyboard.press("p")
+    expect(page.locator("html")).to_have_attribute("data-connection", "paused")
+    produce(product, service, "one", "two")
+    expect(page.locator("[data-new-count]")).to_have_text("2")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Resume").click()
+
+    expect(rows).to_have_count(3)
+    expect(page.locator("[data-new]")).to_be_hidden()
+    expect(page.locator("html")).to_have_attribute("data-connection", "open")
+
+
+def test_the_pill_of_a_paused_list_resumes(page: Page, product: Product, service: str) -> None:
+    watch(page, product, service)
+    page.locator("[data-pause]").click()
+    produce(product, service, "one")
+
+    page.get_by_role("button", name="1 new").click()
+
+    expect(page.locator("#flow-rows > a")).to_have_count(2)
+    expect(page.locator("[data-pause]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_page_without_a_socket_says_that_it_is_not_live(page: Page, product: Product) -> None:
+    page.goto(f"{product.url}/search/?q=nothing")
+
+    expect(page.locator("#shell-live")).to_have_text("Not live", use_inner_text=True)
+
+
 def test_a_flow_that_no_longer_matches_stays_only_while_it_is_looked_at(
     page: Page, product: Product, service: str
 ) -> None:
