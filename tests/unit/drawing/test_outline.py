@@ -22,14 +22,26 @@ def test_a_chain_stays_on_one_level() -> None:
     assert [line.spot for line in found] == list(range(300))
 
 
-def test_only_branches_are_indented() -> None:
+def test_effects_stand_below_their_cause_where_a_flow_branches() -> None:
     found = lines(6, [(0, 1), (0, 2), (1, 3), (2, 4), (4, 5)])
 
     assert [(line.spot, line.level) for line in found] == [
-        (0, 0), (1, 1), (3, 1), (2, 1), (4, 1), (5, 1),
+        (0, 0), (1, 1), (3, 2), (2, 1), (4, 2), (5, 3),
     ]  # fmt: skip
     assert found[0].opens
-    assert found[-1].closes == 1
+    assert found[-1].closes == 3
+
+
+def test_a_short_branch_stands_before_a_long_one() -> None:
+    found = lines(5, [(0, 1), (0, 2), (1, 3), (3, 4)])
+
+    assert [(line.spot, line.level) for line in found] == [(0, 0), (2, 1), (1, 1), (3, 2), (4, 3)]
+
+
+def test_it_is_bounded_in_depth() -> None:
+    found = lines(40, [(0, 39), *((number, number + 1) for number in range(38))])
+
+    assert max(line.level for line in found) == MAX_LEVEL
 
 
 @given(
