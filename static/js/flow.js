@@ -11,11 +11,13 @@ document.addEventListener("DOMContentLoaded", () => {
   const place = (card) => [Number(card.dataset.x), Number(card.dataset.y)];
   let known = new Map();
   let selected = null;
+  // Where the keyboard stays when the inspector was closed over the graph.
+  let held = null;
   let request = 0;
 
   const cardOf = (event) => cards().find((card) => card.dataset.event === event);
   const chosen = () => {
-    const event = asked();
+    const event = asked() ?? held;
     return event === null ? document.getElementById(graph()?.dataset.default ?? "") : cardOf(event);
   };
 
@@ -24,10 +26,10 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const marked of stage.querySelectorAll(".cause")) marked.classList.remove("cause");
     for (const card of cards()) {
       card.tabIndex = card === selected ? 0 : -1;
-      card.toggleAttribute("aria-current", card === selected);
+      point(card, card === selected);
     }
     for (const row of document.querySelectorAll(".outline .row")) {
-      row.toggleAttribute("aria-current", row.dataset.event === selected?.dataset.event);
+      point(row, row.dataset.event === selected?.dataset.event);
     }
     const waiting = selected ? [selected] : [];
     const seen = new Set(waiting);
@@ -42,6 +44,7 @@ document.addEventListener("DOMContentLoaded", () => {
       }
     }
   }
+  const point = (link, here) => (here ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current"));
   const words = (text) => text.split(" ").filter(Boolean);
 
   // Asks for the inspector's content, not more often than it can be looked at.
@@ -55,21 +58,46 @@ document.addEventListener("DOMContentLoaded", () => {
     if (selected && !(same && shown.dataset.version === selected.dataset.version)) inspect(selected.getAttribute("href"));
   }
 
-  function select(event, { focus = true, open = true } = {}) {
+  function address(event) {
     const url = new URL(location.href);
-    url.searchParams.set("event", event);
+    if (event === null) url.searchParams.delete("event");
+    else url.searchParams.set("event", event);
     history.replaceState(history.state, "", url);
+    return url.href;
+  }
+  function select(event, { focus = true, open = true } = {}) {
+    inspect(address(event));
     mark();
-    inspect(url.href);
     canvas?.inspecting();
     if (open) inspector.classList.add("open");
     if (!selected) return;
     canvas?.reveal(selected);
     if (focus) selected.focus({ preventScroll: true });
   }
+  // Closes what is open: the related flows, the inspector over the graph, or the choice of an
+  // event where the inspector stands beside it. Returns false when nothing was.
   function close() {
-    inspector.classList.remove("open");
-    selected?.focus({ preventScroll: true });
+    const related = document.querySelector(".related[open]");
+    const over = inspector.classList.contains("open") && getComputedStyle(inspector).position === "fixed";
+    if (related) related.open = false;
+    else if (over || asked() !== null) {
+      const focus = inspector.contains(document.activeElement) || stage.contains(document.activeElement);
+      held = over ? asked() : null;
+      address(null);
+      inspector.classList.remove("open");
+      mark();
+      inspectIfChanged();
+      const seen = selected?.checkVisibility() ? selected : document.querySelector(".outline [aria-current]");
+      if (focus || over) seen?.focus({ preventScroll: true });
+    } else return false;
+    return true;
+  }
+  // The list as it was left, with its filters and its place.
+  function leave() {
+    const from = document.referrer && new URL(document.referrer);
+    const listed = from && from.origin === location.origin && from.pathname === "/flows/";
+    if (listed && history.length > 1) history.back();
+    else location.href = listed ? from.href : "/flows/";
   }
 
   document.addEventListener("click", (event) => {
@@ -94,9 +122,8 @@ document.addEventListener("DOMContentLoaded", () => {
     document.querySelector("[data-list]").setAttribute("aria-pressed", String(list));
   }
   function returnToLive() {
-    const url = new URL(location.href);
-    url.searchParams.delete("event");
-    history.replaceState(history.state, "", url);
+    held = null;
+    address(null);
     canvas.follow();
     mark();
     inspectIfChanged();
@@ -108,14 +135,14 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   function grown() {
     flow.dataset.growing = "";
-    document.title = `${document.querySelector("#flow-head h1").textContent} · eventviz`;
-    const held = document.activeElement === document.body && lastFocus ? document.getElementById(lastFocus) : null;
+    document.title = document.getElementById("flow-head").dataset.title;
+    const left = document.activeElement === document.body && lastFocus ? document.getElementById(lastFocus) : null;
     const anchor = selected && document.getElementById(selected.id);
     const before = anchor && known.get(anchor.id);
     canvas?.measure();
     mark();
     for (const card of cards()) if (known.size && !known.has(card.id)) card.classList.add("fresh");
-    held?.focus({ preventScroll: true });
+    left?.focus({ preventScroll: true });
     if (canvas?.following) canvas.open(selected);
     else if (before) canvas?.keep(place(anchor)[0] - before[0], place(anchor)[1] - before[1]);
     inspectIfChanged();
@@ -126,22 +153,7 @@ document.addEventListener("DOMContentLoaded", () => {
   stage.addEventListener("focusout", (event) => { if (event.relatedTarget) lastFocus = ""; });
   new MutationObserver(grown).observe(stage, { childList: true });
 
-  setInterval(() => {
-    for (const since of document.querySelectorAll("[data-since-us]")) {
-      const now = (window.eventvizNow ?? Date.now)();
-      const seconds = Math.max(Math.floor(now - Number(since.dataset.sinceUs) / 1000) / 1000, 0);
-      since.textContent = lasting(Math.floor(seconds));
-    }
-  }, 1000);
-  function lasting(seconds) {
-    for (const [unit, size, small, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
-      const rest = Math.floor((seconds % size) / part);
-      if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${small}` : ""}`;
-    }
-    return `${seconds} s`;
-  }
-
-  window.eventvizFlow = { cards, place, words, select, close, toggleList, get selected() { return selected; } };
+  window.eventvizFlow = { cards, place, words, select, close, leave, toggleList, get selected() { return selected; } };
   canvas?.measure();
   mark();
   canvas?.open(selected);

@@ -1,4 +1,5 @@
-// The keyboard on a flow's page: arrows follow causality, + - 0 1 zoom, l lists, Enter inspects.
+// The keyboard on a flow's page: arrows follow causality, + - 0 1 zoom, l lists, Enter inspects,
+// Escape closes and then goes back to the flows.
 (() => {
   // Along causality where there is some, else to the nearest card that way.
   function neighbour(flow, key) {
@@ -27,9 +28,10 @@
     const flow = window.eventvizFlow;
     const canvas = window.eventvizCanvas;
     const inspector = document.getElementById("inspector");
-    if (event.key === "Escape") flow.close();
+    const listed = document.querySelector("[data-flow]").dataset.view === "list";
+    if (event.key === "Escape") flow.close() || flow.leave();
     else if (event.key === "l") flow.toggleList();
-    else if (zooms[event.key]) canvas?.act(zooms[event.key]);
+    else if (zooms[event.key] && !listed) canvas?.act(zooms[event.key]);
     else if (event.key.startsWith("Arrow") && flow.selected && !event.target.closest("#inspector, .outline")) {
       event.preventDefault();
       const next = neighbour(flow, event.key);

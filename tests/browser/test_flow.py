@@ -161,6 +161,65 @@ def test_a_deep_link_opens_its_event(page: Page, product: Product, topic: str) -
     expect(page.locator("#inspector")).to_contain_text("OrderCancelled")
 
 
+def test_escape_closes_the_event_and_then_goes_back_to_the_flows(
+    page: Page, product: Product, topic: str
+) -> None:
+    page.set_viewport_size({"width": 1000, "height": 720})
+    flow = open_flow(page, product, topic, events=len(TYPES))
+    page.goto(f"{product.url}/flows/?type=PaymentFailed")
+    page.locator(f'a[href="/flows/{flow}"]').first.click()
+    page.locator(f'a.card[data-event="{flow}-1"]').click()
+    inspector = page.locator("#inspector")
+    expect(inspector).to_contain_text("StockReserved")
+    assert "event=" in page.url
+
+    page.keyboard.press("Escape")
+
+    expect(inspector).not_to_be_visible()
+    assert "event=" not in page.url
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-1")
+    expect(page.locator(CHOSEN)).to_be_focused()
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/flows/?type=PaymentFailed")
+
+
+def test_escape_lets_the_chosen_event_go_beside_the_inspector(
+    page: Page, product: Product, topic: str
+) -> None:
+    flow = open_flow(page, product, topic, events=len(TYPES))
+    page.locator(f'a.card[data-event="{flow}-1"]').click()
+
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#inspector")).to_contain_text("PaymentFailed")
+    assert "event=" not in page.url
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/flows/")
+
+
+def test_the_list_has_no_tools_of_the_graph(page: Page, product: Product, topic: str) -> None:
+    open_flow(page, product, topic, events=2)
+
+    page.keyboard.press("l")
+
+    expect(page.locator(".outline .row").first).to_be_visible()
+    expect(page.get_by_role("button", name="Fit (0)")).not_to_be_visible()
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Fit (0)")).to_be_visible()
+
+
+def test_the_key_names_the_page(page: Page, product: Product, topic: str) -> None:
+    flow = open_flow(page, product, topic, events=1)
+    named = "ORD-1 · OrderPlaced · eventviz"
+    expect(page).to_have_title(named)
+    expect(page.get_by_role("heading", level=1)).to_have_text("ORD-1")
+
+    produce(product, topic, flow, 1, 2)
+
+    expect(page.locator("a.card")).to_have_count(2)
+    expect(page).to_have_title(named)
+
+
 def test_a_narrow_window_shows_the_flow_as_a_list(page: Page, product: Product, topic: str) -> None:
     page.set_viewport_size({"width": 600, "height": 800})
     flow = str(uuid.uuid4())

@@ -81,6 +81,38 @@ def test_it_tells_and_draws_the_flow(visitor: Client) -> None:
     assert 'ws-connect="/live/flow?id=o-1&amp;after=5"' in text
 
 
+def test_the_key_stands_first(visitor: Client) -> None:
+    store_declined()
+    write(record("keyless", "JobStarted", flow="o-2", key=None))
+
+    with_key, without = page(visitor, "/flows/o-1"), page(visitor, "/flows/o-2")
+
+    assert "<title>ORD-1 · OrderPlaced · eventviz</title>" in with_key
+    assert re.search(r"<h1[^>]*>ORD-1</h1>\s*<span class=\"flow-type[^>]*>OrderPlaced<", with_key)
+    assert "<title>JobStarted · eventviz</title>" in without
+    assert "flow-type" not in without
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence", "tone"),
+    [
+        (b"hello plain txt", "This record has no envelope: plain text, 15 bytes.", "ghost"),
+        (b'{"some":"json"}', "This record has no envelope: JSON, 15 bytes.", "ghost"),
+        (b'{"eventId": broken', "This record could not be read: ", "late"),
+    ],
+)
+def test_a_record_that_names_no_event_waits_for_nothing(
+    visitor: Client, value: bytes, sentence: str, tone: str
+) -> None:
+    write(record("none", value=value))
+
+    text = page(visitor, flow_url("orders[0]@0"))
+
+    assert sentence in text
+    assert "Waiting" not in text
+    assert f'class="card {tone}"' in text
+
+
 def test_the_failed_event_is_selected_when_none_is_asked_for(visitor: Client) -> None:
     store_declined()
 

@@ -20,21 +20,31 @@ _NAMED = 3
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as the sentence needs it; `cause` is an event id, in this flow or not."""
+    """An event as the sentence needs it; `cause` is an event id, in this flow or not.
+
+    `logged_ms` is Kafka's time. `bare` is a record without an envelope, and `content` says what
+    is in it instead of an event: `plain text, 15 bytes`.
+    """
 
     id: str
     type: str
     time_us: int
+    logged_ms: int
+    bare: bool = False
+    content: str = ""
     cause: str | None = None
     reason: str | None = None
     error: str | None = None
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """What happened. With `since_us`, the time since then stands between `text` and `end`."""
+    """What happened. With `since_ms`, the time since then stands between `text` and `end`.
+
+    It is Kafka's time: a producer's clock may be years off.
+    """
 
     text: str
-    since_us: int | None = None
+    since_ms: int | None = None
     end: str = ""
 
 
@@ -43,22 +53,35 @@ def tell(
 ) -> Sentence:
     """Say what happened; `events` are sorted by time and place, one at least.
 
-    `state` is the one shown: running, quiet, done, failed or compensated. `total` counts the
-    flow's events, also those that are not given.
+    `state` is the one shown: running, quiet, done, failed, compensated or plain. `total` counts
+    the flow's events, also those that are not given.
     """
     failed = next((event for event in events if role(event.type) & Role.FAILED), None)
     counted = _counted(total, services)
-    if events[0].error is not None and total == 1:
-        return Sentence(f"This record cannot be decoded: {_bounded(events[0].error)}")
+    if state == "plain":
+        return Sentence(_plain(events, total))
     if failed is not None:
         return Sentence(_failure(events, failed))
     if state in {"failed", "compensated", "done"}:
         return Sentence(f"{_ended(events, state)} in {duration(duration_us)}: {counted}.")
-    last = max(events, key=lambda event: event.time_us)
+    last = max(events, key=lambda event: (event.logged_ms, event.time_us))
     name = clause_of(last.type).name
     if state == "running":
-        return Sentence(f"Waiting for what comes after {name},", last.time_us, " so far.")
-    return Sentence(f"Nothing has followed {name} for", last.time_us, f": {counted}.")
+        return Sentence(f"Waiting for what comes after {name},", last.logged_ms, " so far.")
+    return Sentence(f"Nothing has followed {name} for", last.logged_ms, f": {counted}.")
+
+
+def _plain(events: Sequence[Happening], total: int) -> str:
+    """Return what there is where no record names an event."""
+    if total > 1:
+        unread = sum(event.error is not None for event in events)
+        told = f"None of the {total:,} records here names an event"
+        return f"{told}; {unread:,} of them could not be read." if unread else f"{told}."
+    [event] = events
+    if event.error is not None:
+        return f"This record could not be read: {_bounded(event.error)}."
+    told = "This record has no envelope" if event.bare else "This event has no type"
+    return f"{told}: {event.content}." if event.content else f"{told}."
 
 
 def _ended(events: Sequence[Happening], state: str) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracing.drawing.sentence import Happening, tell
+from tracing.drawing.sentence import Happening, Sentence, tell
+
+# Kafka's clock is ahead of the producers'.
+LOGGED_MS = 5_000
 
 
 def told(*events: tuple[Any, ...], state: str, **more: Any) -> str:
@@ -17,6 +21,7 @@ def told(*events: tuple[Any, ...], state: str, **more: Any) -> str:
             id=str(index),
             type=event[0],
             time_us=event[1] * 1_000,
+            logged_ms=event[1] + LOGGED_MS,
             cause=None if len(event) < 3 or event[2] is None else str(event[2]),
             reason=event[3] if len(event) > 3 else None,
         )
@@ -28,7 +33,7 @@ def told(*events: tuple[Any, ...], state: str, **more: Any) -> str:
         "duration_us": happened[-1].time_us - happened[0].time_us,
     }
     sentence = tell(happened, state=state, **{**usual, **more})
-    since = "" if sentence.since_us is None else f" [{sentence.since_us}]"
+    since = "" if sentence.since_ms is None else f" [{sentence.since_ms}]"
     return sentence.text + since + sentence.end
 
 
@@ -85,13 +90,13 @@ def test_it_says_how_long_a_completed_flow_took() -> None:
 def test_it_says_what_a_running_flow_waits_for() -> None:
     sentence = told(("OrderPlaced", 0), ("StockReserved", 38, 0), state="running")
 
-    assert sentence == "Waiting for what comes after StockReserved, [38000] so far."
+    assert sentence == "Waiting for what comes after StockReserved, [5038] so far."
 
 
 def test_it_says_since_when_a_flow_is_quiet() -> None:
     sentence = told(("ping", 7), state="quiet", services=0)
 
-    assert sentence == "Nothing has followed ping for [7000]: 1 event."
+    assert sentence == "Nothing has followed ping for [5007]: 1 event."
 
 
 def test_it_names_few_compensations_and_counts_the_rest() -> None:
@@ -113,12 +118,47 @@ def test_it_tells_compensations_without_a_failure() -> None:
     )
 
 
-def test_it_says_why_a_record_cannot_be_read() -> None:
-    event = Happening(id="0", type="undecodable", time_us=0, error="not JSON: x")
+def test_it_waits_since_the_last_event_by_kafkas_clock() -> None:
+    early = Happening(id="0", type="OrderPlaced", time_us=9_000_000, logged_ms=10)
+    late = Happening(id="1", type="StockReserved", time_us=0, logged_ms=20)
 
-    sentence = tell([event], state="quiet", total=1, services=0, duration_us=0)
+    sentence = tell([late, early], state="running", total=2, services=1, duration_us=0)
 
-    assert sentence.text == "This record cannot be decoded: not JSON: x"
+    assert sentence.text == "Waiting for what comes after StockReserved,"
+    assert sentence.since_ms == 20
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"error": "not JSON: x."}, "This record could not be read: not JSON: x."),
+        (
+            {"bare": True, "content": "plain text, 15 bytes"},
+            "This record has no envelope: plain text, 15 bytes.",
+        ),
+        ({"content": "JSON, 9 bytes"}, "This event has no type: JSON, 9 bytes."),
+        ({"bare": True}, "This record has no envelope."),
+    ],
+)
+def test_it_says_what_there_is_instead_of_an_event(event: dict[str, Any], expected: str) -> None:
+    happening = Happening(id="0", type="(no type)", time_us=0, logged_ms=0, **event)
+
+    sentence = tell([happening], state="plain", total=1, services=0, duration_us=0)
+
+    assert sentence == Sentence(expected)
+
+
+def test_it_counts_records_of_which_none_names_an_event() -> None:
+    records = [
+        Happening(id="0", type="(no type)", time_us=0, logged_ms=0, bare=True),
+        Happening(id="1", type="undecodable", time_us=1, logged_ms=1, error="not JSON"),
+    ]
+
+    sentence = tell(records, state="plain", total=2, services=0, duration_us=1)
+
+    assert sentence == Sentence(
+        "None of the 2 records here names an event; 1 of them could not be read."
+    )
 
 
 @given(
@@ -135,7 +175,7 @@ def test_it_says_why_a_record_cannot_be_read() -> None:
         min_size=1,
         max_size=10,
     ),
-    st.sampled_from(["running", "quiet", "failed", "done", "compensated"]),
+    st.sampled_from(["running", "quiet", "failed", "done", "compensated", "plain"]),
 )
 def test_it_bears_any_events(events: list[tuple[Any, ...]], state: str) -> None:
     assert 0 < len(told(*events, state=state)) < 1_000

@@ -9,6 +9,7 @@ import msgspec
 
 from tracing.domain import marks
 from tracing.domain.event import Event
+from tracing.domain.identity import UNTYPED
 from tracing.domain.marks import Mark
 from tracing.domain.rules import Role, role
 from tracing.drawing.graph import Card, Drawing, Edge, Spot
@@ -28,6 +29,7 @@ LOOKS: dict[str, Sign] = {
         Sign("happened", "●", "happened", "ok", "something happened"),
         Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
         Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
+        Sign("plain", "·", "no type", "ghost", "the record names no event"),
         Sign("undecodable", "?", "undecodable", "late", "the record could not be read"),
     )
 }
@@ -59,6 +61,8 @@ def look_of(event: Event) -> Sign:
     """Return how an event looks."""
     if event.error is not None:
         return LOOKS["undecodable"]
+    if event.type == UNTYPED:
+        return LOOKS["plain"]
     found = role(event.type)
     if found & Role.FAILED:
         return LOOKS["failed"]

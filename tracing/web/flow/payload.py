@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
+from django.template.defaultfilters import filesizeformat
 
 from tracing.domain.text import readable
 
@@ -90,6 +91,15 @@ def preview(record: Record) -> Shown | None:
     if shown is None or not record.truncated:
         return shown
     return msgspec.structs.replace(shown, size=record.value_length, cut=True)
+
+
+def words(record: Record) -> str:
+    """Return what a record's value is: `plain text, 15 bytes`."""
+    shown = preview(record)
+    if shown is None:
+        return "it has no value"
+    kind = {"text": "plain text", "bytes": "neither JSON nor text"}.get(shown.kind, shown.kind)
+    return f"{kind}, {filesizeformat(shown.size)}".replace("\xa0", " ")
 
 
 def headers(given: tuple[Header, ...]) -> tuple[list[HeaderLine], int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.template.loader import render_to_string
 
+from tracing.codec.decode import BARE
 from tracing.domain.rules import Role, role
 from tracing.drawing.compose import draw
 from tracing.drawing.durations import duration
@@ -17,9 +18,11 @@ from tracing.drawing.graph import Arrow
 from tracing.drawing.outline import outline
 from tracing.drawing.sentence import Happening, Sentence, tell
 from tracing.drawing.words import clause_of
+from tracing.projections import reading
 from tracing.projections.search import related_flows
 from tracing.web import present
 from tracing.web.address import element_id, flow_api_url
+from tracing.web.flow import payload
 from tracing.web.flow.cards import CardView, card_views, edge_views, spot
 from tracing.web.present import Sign
 
@@ -46,9 +49,15 @@ class OutlineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands above the graph."""
+    """What stands above the graph.
 
-    title: str
+    `name` is what people look for: the key if there is one, else the type. `tab` is the page's
+    title.
+    """
+
+    name: str
+    type: str
+    tab: str
     state: str
     failure: str
     sentence: Sentence
@@ -141,33 +150,48 @@ def head_fragment(detail: FlowDetail, *, now_ms: int) -> str:
 
 
 def head(detail: FlowDetail, *, now_ms: int) -> Head:
-    """Return what stands above the graph."""
+    """Return what stands above the graph. A query by key where a record names no event."""
     line = detail.line
     state = present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms)
     events = [item.event for item in detail.events]
     failed = next((event for event in events if role(event.type) & Role.FAILED), None)
     joined, joined_title = JOINED[line.joined_by]
     sentence = _sentence(detail, events, state)
-    since_us = sentence.since_us or 0
+    since_ms = sentence.since_ms or 0
+    began = root_of(detail).event.type
+    # A key may be blank.
+    name = line.key if line.key and line.key.strip() else began
+    short, began_short = present.short_id(name, 40), present.short_id(began, 40)
+    tab = f"{short} · eventviz" if name == began else f"{short} · {began_short} · eventviz"
     return Head(
-        title=root_of(detail).event.type,
+        name=name,
+        type=began,
+        tab=tab,
         state=state,
         failure="" if failed is None else clause_of(failed.type).bare,
         sentence=sentence,
         joined=joined,
         joined_title=joined_title,
         api_url=flow_api_url(line.correlation_id),
-        waited=duration(max(now_ms * 1_000 - since_us, 0) // 1_000_000 * 1_000_000),
+        waited=duration(max(now_ms - since_ms, 0) // 1_000 * 1_000_000),
     )
 
 
 def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Sentence:
+    content = ""
+    if state == "plain" and detail.total == 1:
+        only = detail.events[0]
+        found = reading.stored_record(only.record, only.event.part)
+        content = payload.words(found.record) if found else ""
     return tell(
         [
             Happening(
                 id=event.event_id,
                 type=event.type,
                 time_us=event.time_us,
+                logged_ms=event.timestamp_ms,
+                bare=event.dialect == BARE,
+                content=content,
                 cause=event.causation_id,
                 reason=present.reason_words(event.reason) if event.reason else None,
                 error=event.error,
