@@ -63,11 +63,24 @@ def both(
         yield products[0], products[1]
 
 
+def without_positions(data: Any) -> Any:
+    """Return JSON without the positions: they tell in which order the topics were read."""
+    if isinstance(data, list):
+        return [without_positions(item) for item in data]
+    if isinstance(data, dict):
+        return {
+            name: without_positions(value) for name, value in data.items() if name != "position"
+        }
+    return data
+
+
 @pytest.mark.slow
 def test_apache_kafka_shows_the_same_flow_as_the_embedded_broker(
     both: tuple[Product, Product],
 ) -> None:
-    flows = [product.wait_for_flow(FLOW, events=4, within_s=30) for product in both]
+    flows = [
+        without_positions(product.wait_for_flow(FLOW, events=4, within_s=30)) for product in both
+    ]
 
     assert flows[0] == flows[1]
     assert [event["type"] for event in flows[0]["events"]] == [
@@ -76,7 +89,7 @@ def test_apache_kafka_shows_the_same_flow_as_the_embedded_broker(
         "PaymentFailed",
         "OrderCancelled",
     ]
-    events = [product.json("/api/events/event-2") for product in both]
+    events = [without_positions(product.json("/api/events/event-2")) for product in both]
     assert events[0] == events[1]
 
 
