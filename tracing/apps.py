@@ -13,6 +13,7 @@ class TracingConfig(AppConfig):
     """Everything of eventviz that is not wiring."""
 
     name = "tracing"
+    verbose_name = "eventviz"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+admin.site.site_header = "eventviz"
+admin.site.site_title = "eventviz"
+admin.site.index_title = "Administration"
+admin.site.site_url = "/flows/"
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Shows tokens and takes them back; `manage.py token` issues them."""

@@ -17,6 +17,15 @@ class ApiToken(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        """Call it what it is on the admin's pages."""
+
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        """Return what the token is for."""
+        return self.name
+
     @classmethod
     def issue(cls, *, user_id: int, name: str) -> str:
         """Store a new token and return its text: the only time anybody sees it."""

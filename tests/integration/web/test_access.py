@@ -105,6 +105,24 @@ def test_the_health_page_needs_nobody(db: None) -> None:
     assert (response.status_code, response.content) == (200, b"ok\n")
 
 
+def test_the_icon_needs_nobody(db: None) -> None:
+    response = Client().get("/favicon.ico")
+
+    assert (response.status_code, response["Location"]) == (302, "/static/brand.svg")
+
+
+def test_the_admin_pages_carry_our_name(viewer: User) -> None:
+    access.give_role(viewer, access.Role.ADMIN)
+    browser = Client()
+    browser.force_login(viewer)
+
+    text = browser.get("/admin/").content.decode()
+
+    assert "<title>Administration | eventviz</title>" in text
+    assert "Django" not in text
+    assert "API tokens" in text
+
+
 def test_a_host_name_that_is_not_ours_is_refused(demo: Client) -> None:
     response = demo.get("/flows/", headers={"Host": "rebound.example"})
 
@@ -220,6 +238,17 @@ def test_the_api_refuses_other_origins_whoever_asks(
 )
 def test_the_api_answers_our_own_pages_and_scripts(demo: Client, headers: dict[str, str]) -> None:
     assert demo.get("/api/flows", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST", "PUT", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize("address", ["/api/flows", "/api/events/x", "/api/nothing"])
+def test_the_api_reads_and_says_so_in_json(token: str, address: str, method: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+
+    response = browser.generic(method, address, headers={"Authorization": f"Bearer {token}"})
+
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert response.json() == {"error": "Only GET: this API reads."}
 
 
 # Sockets
