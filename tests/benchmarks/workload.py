@@ -62,10 +62,11 @@ class Step:
 
 @dataclass
 class Workload:
-    """An endless stream of events; `orders` are those begun, in order."""
+    """An endless stream of events; `begun` has the ids of the orders that have one."""
 
     seed: int
     begun: list[tuple[str, str, str]] = field(default_factory=list)
+    _made: int = 0
 
     def __iter__(self) -> Iterator[Step]:
         """Yield events: each of a random open order, its next one."""
@@ -79,6 +80,8 @@ class Workload:
             event_id = _uuid(dice)
             # The last step is always the last: an order of six leaves out the two before it.
             at = order.done if order.done < order.steps - 1 else len(STEPS) - 1
+            if order.last is None:
+                self.begun.append((order.correlation, order.order_id, order.customer_id))
             yield Step(order, event_id, order.last, *STEPS[at], time_us)
             order.last = event_id
             order.done += 1
@@ -86,11 +89,11 @@ class Workload:
                 orders[place] = self._begin(dice)
 
     def _begin(self, dice: random.Random) -> Order:
-        number = len(self.begun)
+        number = self._made
+        self._made += 1
         # A customer has some twenty orders here: a search that has something to list.
         customer = dice.randrange(max(1, number // 20) + 50)
         ids = (_uuid(dice), f"order-{self.seed}-{number}", f"customer-{self.seed}-{customer}")
-        self.begun.append(ids)
         return Order(*ids, steps=dice.randint(FEWEST, len(STEPS)))
 
 
@@ -159,8 +162,7 @@ class Content:
         steps = itertools.islice(workload, self.events if events is None else events)
         sender.send(lines(steps, spans=spans))
         sender.close()
-        # The last ones begun may have no event yet.
-        self.ids[:] = workload.begun[: max(1, len(workload.begun) - OPEN_ORDERS)]
+        self.ids[:] = workload.begun
 
 
 class Sender:

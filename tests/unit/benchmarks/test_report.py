@@ -81,3 +81,10 @@ def test_it_makes_the_same_ids_from_the_same_seed() -> None:
     )
 
     assert first == second
+
+
+def test_it_names_the_orders_that_have_an_event() -> None:
+    workload = Workload(seed=7)
+    steps = list(itertools.islice(workload, 3_000))
+
+    assert {ids[0] for ids in workload.begun} == {step.order.correlation for step in steps}
