@@ -290,7 +290,7 @@ def _as_cause(column: _Column, named: float, ids: dict[str, set[int]]) -> tuple[
     present = len(column.values)
     if not causes:
         return (named if named == 2.0 else 0.0, "by its name alone")
-    why = f"equals the id of another record in {causes:,} of {present:,}"
+    why = f"another record's id in {causes:,} of {present:,}"
     return (named + 2.0 * causes / present, why)
 
 
@@ -317,7 +317,8 @@ def _by_name(field: str, column: _Column, named: float) -> tuple[float, str]:
         score = named + fits / present - (1.0 if kinds == present > 5 else 0.0)
         return (score if fits else 0.0, f"{kinds:,} different name{'' if kinds == 1 else 's'}")
     kinds = column.distinct
-    return (named + (0.5 if kinds <= max(present // 2, 1) else 0.0), f"{kinds:,} different")
+    why = "always the same" if kinds == 1 else f"{kinds:,} different values"
+    return (named + (0.5 if kinds <= max(present // 2, 1) else 0.0), why)
 
 
 def _payload(column: _Column, total: int) -> Candidate | None:

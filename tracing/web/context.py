@@ -25,6 +25,8 @@ SEEN_WITHIN_S = 10
 SILENT_AFTER_S = 3
 # Less than this is the ordinary beat of a poll, not worth a banner.
 BEHIND_AFTER_MS = 5_000
+# Pages that stand as tabs beside an entry of the rail.
+_BESIDE = {"topics": ("/groups/", "/mapping/")}
 
 
 # The banner has said this already, and the client's class names tell nobody anything.
@@ -100,7 +102,8 @@ def places(request: HttpRequest) -> list[Place]:
             url = reverse(name)
         except NoReverseMatch:
             continue
-        found.append(Place(name, label, icon, url, request.path.startswith(url)))
+        current = request.path.startswith((url, *_BESIDE.get(name, ())))
+        found.append(Place(name, label, icon, url, current))
     return found
 
 

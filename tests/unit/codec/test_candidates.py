@@ -64,7 +64,7 @@ def test_a_correlation_is_seen_across_topics() -> None:
 
     assert filled(found)["correlation_id"] == "$.orderId"
     assert found["causation_id"][0].path == "$.parentId"
-    assert found["causation_id"][0].why == "equals the id of another record in 5 of 5"
+    assert found["causation_id"][0].why == "another record's id in 5 of 5"
 
 
 def test_headers_are_candidates_too() -> None:
