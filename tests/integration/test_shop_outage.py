@@ -16,7 +16,12 @@ from tracing.demo.events import PARTITIONS
 from tracing.demo.outbox import Outbox, ShopClosedError
 from tracing.kafka.embedded import broker_command
 from tracing.kafka.group_consumer import GroupConsumer
-from tracing.kafka.producer import Producer, RecordRefusedError, ensure_topics
+from tracing.kafka.producer import (
+    Producer,
+    RecordNotSentError,
+    RecordRefusedError,
+    ensure_topics,
+)
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -68,6 +73,19 @@ def outbox(frail: Broker, stop: threading.Event) -> Iterator[Outbox]:
     )
     yield made
     made.close()
+
+
+def test_a_producer_closes_while_it_holds_what_it_cannot_send(frail: Broker) -> None:
+    ensure_topics([frail.address], {"orders": 1})
+    producer = Producer([frail.address], client_id="test", linger_ms=0)
+    producer.send("orders", b"k", b"before").coordinates()
+    frail.freeze()
+    held = producer.send("orders", b"k", b"never")
+
+    producer.close(timeout_s=0)
+
+    with pytest.raises(RecordNotSentError):
+        held.coordinates()
 
 
 def test_what_was_said_while_the_broker_was_frozen_arrives(

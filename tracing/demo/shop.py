@@ -119,10 +119,17 @@ class Shop:
                 return
             except EventvizError as error:
                 log.error("%s: %s", name, error)
-                self._failure = error
-                self._stop.set()
+                self._fail(error)
+            except Exception as error:
+                # A service that is gone must not go unnoticed.
+                log.exception("%s", name)
+                self._fail(EventvizError(f"{name}: {error}"))
 
         return threading.Thread(target=guarded, name=name, daemon=True)
+
+    def _fail(self, error: EventvizError) -> None:
+        self._failure = error
+        self._stop.set()
 
     def _serve_customers(self, stop: threading.Event) -> None:
         # Kafka would keep their orders, but the first flows would show a second of nothing.

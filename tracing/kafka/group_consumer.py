@@ -76,7 +76,8 @@ class GroupConsumer:
             self._commit_if_due()
             batches = self._client.poll(timeout_ms=timeout_ms)
         except KafkaError as error:
-            raise BrokerUnavailableError(str(error)) from error
+            reason = str(error.args[0]) if error.args and error.args[0] else ""
+            raise BrokerUnavailableError(reason) from error
         found = []
         for partition, rows in batches.items():
             self._open.setdefault(partition, set()).update(row.offset for row in rows)

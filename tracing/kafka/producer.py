@@ -129,8 +129,12 @@ class Producer:
             raise RecordNotSentError(str(error)) from error
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """Send what is left and disconnect."""
-        self._client.close(timeout=timeout_s)
+        """Send what is left and disconnect; what could not be sent by then is dropped."""
+        try:
+            self._client.close(timeout=timeout_s)
+        except KafkaError:
+            # It gives up closing over what it cannot send, and would send that behind our back.
+            self._client._sender.force_close()  # noqa: SLF001
 
 
 def ensure_topics(

@@ -46,4 +46,6 @@ def test_no_number_is_left_out() -> None:
 
 
 def test_orders_of_the_page_are_told_apart_by_their_prefix() -> None:
-    assert counter.PREFIX != traffic.PREFIX
+    prefixes: set[str] = {counter.PREFIX, traffic.PREFIX}
+
+    assert len(prefixes) == 2

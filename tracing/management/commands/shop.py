@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from typing import Any
 
@@ -32,6 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Tells of a broker that is away with each request; the shop says it once.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
         try:
             with Shop(
                 settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS,
