@@ -64,11 +64,19 @@ def tell(
         return Sentence(_failure(events, failed))
     if state in {"failed", "compensated", "done"}:
         return Sentence(f"{_ended(events, state)} in {duration(duration_us)}: {counted}.")
-    last = max(events, key=lambda event: (event.logged_ms, event.time_us))
+    last = _last(events)
     name = clause_of(last.type).name
     if state == "running":
         return Sentence(f"Waiting for what comes after {name},", last.logged_ms, " so far.")
     return Sentence(f"Nothing has followed {name} for", last.logged_ms, f": {counted}.")
+
+
+def _last(events: Sequence[Happening]) -> Happening:
+    """Return the last event by Kafka's time; within a millisecond, one that led to nothing."""
+    causes = {event.cause for event in events}
+    return max(
+        reversed(events), key=lambda event: (event.logged_ms, event.id not in causes, event.time_us)
+    )
 
 
 def _plain(events: Sequence[Happening], total: int) -> str:

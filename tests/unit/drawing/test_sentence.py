@@ -128,6 +128,15 @@ def test_it_waits_since_the_last_event_by_kafkas_clock() -> None:
     assert sentence.since_ms == 20
 
 
+def test_of_events_within_a_millisecond_the_last_led_to_nothing() -> None:
+    cause = Happening(id="0", type="OrderPlaced", time_us=9_000_000, logged_ms=10)
+    effect = Happening(id="1", type="StockReserved", time_us=0, logged_ms=10, cause="0")
+
+    sentence = tell([effect, cause], state="quiet", total=2, services=1, duration_us=0)
+
+    assert sentence.text == "Nothing has followed StockReserved for"
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
