@@ -1,7 +1,7 @@
 """Avro's logical types as text that people read; what makes no sense stays as it was sent.
 
 Given to fastavro in place of its own, which make Python objects: those raise for years beyond
-9999 and take seconds for a decimal of a megabyte.
+9999 and take minutes for a decimal of megabytes.
 """
 
 from __future__ import annotations
