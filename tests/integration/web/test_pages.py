@@ -296,6 +296,7 @@ def test_no_hit_says_what_was_looked_for(demo: Client, query: str) -> None:
 
     assert "correlation ids" in text
     assert "record keys" in text
+    assert "capital letters" in text
 
 
 # The frame
