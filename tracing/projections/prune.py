@@ -118,7 +118,7 @@ class Pruner:
         shared: dict[int, set[int]] = defaultdict(set)
         fresh = flows
         while fresh:
-            old = set()
+            old: set[int] = set()
             for chunk in _chunks(sorted(fresh)):
                 old.update(known.filter(id__in=chunk).values_list("id", flat=True))
             stays |= fresh - old
