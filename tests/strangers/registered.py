@@ -67,7 +67,7 @@ def main(broker: str, registry: str, topic: str, form: str) -> None:
         (paid, "PaymentProcessed", placed),
     ):
         body = envelope(event_id, name, flow, cause, form)
-        headers = [("source", b"order-service")]
+        headers: list[tuple[str, str | bytes | None]] = [("source", b"order-service")]
         if form == "plain-avro":
             said = {"event-id": event_id, "event-type": name, "correlation-id": flow}
             headers += [(key, value.encode()) for key, value in said.items()]
@@ -96,7 +96,8 @@ def envelope(event_id: str, name: str, flow: str, cause: str | None, form: str) 
         "amount": 59.9 if plain else Decimal("59.90"),
         "placedAt": now.isoformat() if plain else now,
     }
-    body = {"eventId": event_id, "eventType": name, "correlationId": flow, "payload": payload}
+    body: dict[str, Any] = {"eventId": event_id, "eventType": name, "correlationId": flow}
+    body["payload"] = payload
     body["timestamp"] = now.isoformat() if plain else now
     if not plain:
         body["eventId"] = uuid.UUID(event_id)
