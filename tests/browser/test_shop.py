@@ -61,6 +61,14 @@ def test_an_order_whose_payment_is_declined_is_undone(page: Page, shop: Product)
     expect(page.locator(".shop-flow")).not_to_contain_text("PaymentProcessed")
 
 
+def test_an_order_that_cannot_be_undone_ends_failed(page: Page, shop: Product) -> None:
+    place_order(page, shop, "nothing-undone")
+
+    expect_grown(page, ["StockReserved", "PaymentFailed", "StockReleaseFailed"], "on hold")
+    page.get_by_role("link", name="Open the flow").click()
+    expect(page.locator(".chip.fail").filter(has_text="failed").first).to_be_visible()
+
+
 def test_the_flows_list_shows_a_new_order_by_itself(page: Page, shop: Product) -> None:
     page.goto(f"{shop.url}/flows/")
     expect(page.locator("html")).to_have_attribute("data-connection", "open")
