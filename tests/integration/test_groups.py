@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
 from tests.servers.processes import wait_for
 from tracing.domain.errors import BrokerUnavailableError
-from tracing.jobs.groups import LookAtCluster, known_ends
+from tracing.jobs.groups import LookAtCluster, known_ends, store_facts
 from tracing.kafka.group_consumer import GroupConsumer
-from tracing.kafka.groups import GroupReader
+from tracing.kafka.groups import GroupReader, TopicSettings
 from tracing.kafka.producer import Producer, ensure_topics
-from tracing.models import ConsumerGroup, Partition
+from tracing.models import ConsumerGroup, Partition, TopicFacts
 from tracing.projections.catalogue import Catalogue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -94,3 +95,16 @@ def test_a_broker_that_is_away_is_said_in_our_words() -> None:
         LookAtCluster(["127.0.0.1:1"]).run()
 
     assert time.monotonic() - began < 10
+
+
+def test_what_the_broker_keeps_is_written_anew_each_time() -> None:
+    row = Catalogue().partition(topic=TOPIC, topic_uuid="u", number=0)
+    kept = {TOPIC: TopicSettings(retention_ms=60_000, retention_bytes=-1, cleanup="compact")}
+    longer = {TOPIC: TopicSettings(retention_ms=-1, retention_bytes=None, cleanup="delete")}
+
+    store_facts(kept, {TOPIC: "u", "unknown": "v"}, {(TOPIC, 0): 3}, timezone.now())
+    store_facts(longer, {TOPIC: "u"}, {(TOPIC, 0): 7}, timezone.now())
+
+    facts = TopicFacts.objects.get()
+    assert (facts.source_id, facts.retention_ms, facts.cleanup) == (row.source_id, -1, "delete")
+    assert Partition.objects.get().begin_offset == 7
