@@ -9,6 +9,8 @@ from typing import Any
 
 import fastavro
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -270,3 +272,19 @@ def test_a_record_whose_schema_does_not_come_goes_on_waiting() -> None:
     assert late.decode_late(waiting, catalogue) == 1
 
     assert late.references(10) == ["id:42"]
+
+
+def test_the_inspector_shows_the_format_and_the_schemas_id(client: Client) -> None:
+    client.force_login(User.objects.create_user("ada"))
+    catalogue = Catalogue()
+    write(catalogue, record(framed(42, envelope())))
+
+    waiting = client.get("/flows/orders%5B0%5D%400?event=orders%5B0%5D%400").content.decode()
+    learn(42)
+    late.decode_late(late.waiting_for("id:42", 10), catalogue)
+    decoded = client.get("/flows/f-1?event=e-1").content.decode()
+
+    assert "Schema 42 is not known yet" in waiting
+    assert "schema id 42" in waiting
+    assert "<dt>Format</dt><dd>Avro" in decoded
+    assert "ORD-1" in decoded
