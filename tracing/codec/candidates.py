@@ -281,8 +281,9 @@ def _as_correlation(
         # A region, a tenant: it parts the records, but not into flows.
         return (0.0, "")
     causes = _causes(column, ids)
-    score = named + 2.0 * (together - causes) / len(texts)
-    return (score if named or score > 1.0 else 0.0, f"{together:,} records share it with others")
+    # The flows at the edges of what we look at are cut: not all records find their others.
+    score = max(named, 0.5) + 2.0 * (together - causes) / len(texts)
+    return (score if named or score > 1.5 else 0.0, f"{together:,} records share it with others")
 
 
 def _as_cause(column: _Column, named: float, ids: dict[str, set[int]]) -> tuple[float, str]:

@@ -56,6 +56,12 @@ def test_what_records_share_is_a_correlation_even_without_a_usual_name() -> None
     assert "share it with others" in found["correlation_id"][0].why
 
 
+def test_flows_that_are_cut_at_the_edge_convince_all_the_same() -> None:
+    found = filled(suggest(of(*(body(number) for number in range(2, 13)))))
+
+    assert found["correlation_id"] == "$.meta.order"
+
+
 def test_a_correlation_is_seen_across_topics() -> None:
     orders = of(*({"id": f"o-{n}", "orderId": f"A-{n}"} for n in range(5)))
     payments = of(*({"id": f"p-{n}", "orderId": f"A-{n}", "parentId": f"o-{n}"} for n in range(5)))
