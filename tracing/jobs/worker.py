@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from tracing.domain.errors import EventvizError
 from tracing.jobs.lease import give_back, take
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class Worker:
         except (DatabaseError, InterfaceError):
             # Its lease ends by itself.
             raise
+        except EventvizError as error:
+            # Its own words say it all: a broker that is away, most often.
+            log.warning("The step %s: %s", step.name, error)
+            self._failed(step, error)
+            return False
         except Exception as error:
             # Whatever it is: the other steps go on.
             log.exception("The step %s failed.", step.name)
