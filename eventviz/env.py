@@ -95,7 +95,11 @@ def database(name: str, default: Path) -> dict[str, object]:
             "PASSWORD": unquote(url.password or ""),
             "HOST": url.hostname or "",
             "PORT": str(url.port or ""),
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}},
+            "OPTIONS": {
+                "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+                # Who stands still in the middle of a transaction holds up every writer.
+                "options": "-c idle_in_transaction_session_timeout=10000",
+            },
         }
     raise ImproperlyConfigured(
         f"{name}: the scheme {url.scheme!r} is unknown; write sqlite:///path or postgres://..."

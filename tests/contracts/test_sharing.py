@@ -117,3 +117,33 @@ def test_two_ingestors_share_a_topic_and_one_that_dies_is_replaced(shared: Share
         (total, total)
     ]
     assert shared.rows("SELECT sum(flows) FROM tracing_flowcount") == [(FLOWS,)]
+
+
+@pytest.mark.slow
+def test_an_ingestor_frozen_past_its_session_and_thawed_doubles_nothing(shared: Shared) -> None:
+    produced: list[tuple[str, int, int]] = []
+    shared.product.wait_for(
+        lambda: any("gave us 3 partitions" in line for line in shared.given()),
+        "half of the partitions for each",
+        within_s=60,
+    )
+    second = shared.product.processes["second"]
+    produced.extend(send(shared.product.broker, records(shared.topics, 0, 200)))
+    shared.wait_for(100)
+    second.send(signal.SIGSTOP)
+    try:
+        produced.extend(send(shared.product.broker, records(shared.topics, 200, 600)))
+        # The group gives its partitions to the other one, which then has everything.
+        shared.wait_for(len(produced))
+    finally:
+        second.send(signal.SIGCONT)
+    produced.extend(send(shared.product.broker, records(shared.topics, 600, 800)))
+    shared.wait_for(len(produced))
+
+    assert shared.rows("SELECT count(*) FROM tracing_record") == [(len(produced),)]
+    assert shared.rows("SELECT count(*), count(DISTINCT record) FROM tracing_event") == [
+        (len(produced), len(produced))
+    ]
+    assert shared.rows("SELECT count(*), min(events), max(events) FROM tracing_flow") == [
+        (800, len(TYPES), len(TYPES))
+    ]
