@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -19,19 +20,27 @@ from tracing.projections.catalogue import Catalogue
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-GROUP, TOPIC = "stock-service", "stock-of-groups"
+TOPIC = "stock"
 
 
 @pytest.fixture
-def consumer(broker: str) -> Iterator[GroupConsumer]:
+def names() -> tuple[str, str]:
+    """Return a group and a topic that no other test uses: they share the broker."""
+    number = uuid.uuid4().hex[:8]
+    return f"stock-service-{number}", f"stock-{number}"
+
+
+@pytest.fixture
+def consumer(broker: str, names: tuple[str, str]) -> Iterator[GroupConsumer]:
     """Yield a member of a group that has read and committed ten records of one partition."""
-    ensure_topics([broker], {TOPIC: 1})
+    group, topic = names
+    ensure_topics([broker], {topic: 1})
     producer = Producer([broker], client_id="test")
     for number in range(10):
-        producer.send(TOPIC, None, b"%d" % number)
+        producer.send(topic, None, b"%d" % number)
     producer.flush()
     member = GroupConsumer(
-        [broker], group=GROUP, topics=[TOPIC], session_timeout_ms=2_000, commit_every_s=0
+        [broker], group=group, topics=[topic], session_timeout_ms=2_000, commit_every_s=0
     )
     seen = 0
 
@@ -46,32 +55,36 @@ def consumer(broker: str) -> Iterator[GroupConsumer]:
     # Commits come with a poll; this one has everything behind it.
     member.poll(10)
     for number in range(5):
-        producer.send(TOPIC, None, b"%d" % number).coordinates()
+        producer.send(topic, None, b"%d" % number).coordinates()
     producer.close()
     yield member
     member.close()
 
 
-def test_it_stores_members_and_how_far_they_are(broker: str, consumer: GroupConsumer) -> None:
+def test_it_stores_members_and_how_far_they_are(
+    broker: str, names: tuple[str, str], consumer: GroupConsumer
+) -> None:
     step = LookAtCluster([broker], own_group="eventviz")
 
     step.run()
     step.close()
 
-    row = ConsumerGroup.objects.get(name=GROUP)
+    row = ConsumerGroup.objects.get(name=names[0])
     assert row.state == "Stable"
     assert len(row.members) == 1
-    assert [(topic, at) for topic, _, at, _ in row.offsets] == [(TOPIC, 10)]
+    assert [(topic, at) for topic, _, at, _ in row.offsets] == [(names[1], 10)]
     assert not row.error
 
 
-def test_our_own_group_is_not_among_them(broker: str, consumer: GroupConsumer) -> None:
-    step = LookAtCluster([broker], own_group=GROUP)
+def test_our_own_group_is_not_among_them(
+    broker: str, names: tuple[str, str], consumer: GroupConsumer
+) -> None:
+    step = LookAtCluster([broker], own_group=names[0])
 
     step.run()
     step.close()
 
-    assert not ConsumerGroup.objects.filter(name=GROUP).exists()
+    assert not ConsumerGroup.objects.filter(name=names[0]).exists()
 
 
 def test_a_later_end_that_we_read_counts(broker: str) -> None:

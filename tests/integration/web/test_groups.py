@@ -13,7 +13,6 @@ from tracing.models import ConsumerGroup
 from tracing.web.groups import present
 
 HOSTILE = '"><script>alert(1)</script>'
-NOW = timezone.now()
 
 
 def member(name: str, *numbers: int, said: bool = True) -> Member:
@@ -22,9 +21,14 @@ def member(name: str, *numbers: int, said: bool = True) -> Member:
     return Member(id=f"{name}-1", client=name, host="10.0.0.1", partitions=held)
 
 
-def snapshot(*groups: Group, end: int = 100, at: dt.datetime = NOW) -> None:
+def ago(**time: float) -> dt.datetime:
+    """Return a moment before now: a snapshot that is old counts as gone."""
+    return timezone.now() - dt.timedelta(**time)
+
+
+def snapshot(*groups: Group, end: int = 100, at: dt.datetime | None = None) -> None:
     """Store what a cluster said; every partition of `orders` ends at the same offset."""
-    store_groups(groups, {("orders", number): end for number in range(3)}, at)
+    store_groups(groups, {("orders", number): end for number in range(3)}, at or ago())
 
 
 def page(browser: Client, address: str) -> str:
@@ -74,7 +78,7 @@ def test_a_rebalance_shows_members_without_partitions(demo: Client) -> None:
 
 def test_a_lag_that_grows_is_marked(demo: Client) -> None:
     for step in range(7):
-        snapshot(group(), end=100 + 40 * step, at=NOW + dt.timedelta(seconds=5 * step - 35))
+        snapshot(group(), end=100 + 40 * step, at=ago(seconds=35 - 5 * step))
 
     text = page(demo, "/groups/")
 
@@ -89,10 +93,10 @@ def test_a_group_without_members_says_what_waits(demo: Client) -> None:
 
 
 def test_a_group_that_is_gone_is_said_and_then_forgotten(demo: Client) -> None:
-    snapshot(group("old"), at=NOW - dt.timedelta(minutes=1))
+    snapshot(group("old"), at=ago(minutes=1))
     assert "not seen" in page(demo, "/groups/")
 
-    snapshot(group("new"), at=NOW + FORGET_AFTER)
+    snapshot(group("new"), at=timezone.now() + FORGET_AFTER)
 
     assert list(ConsumerGroup.objects.values_list("name", flat=True)) == ["new"]
 
