@@ -80,7 +80,7 @@ def victims(request: pytest.FixtureRequest, apache: str, tmp_path: Path) -> Iter
         database = request.getfixturevalue("postgres_url")
         names.append("second")
     prefix = f"kills-{uuid.uuid4().hex[:6]}"
-    wanted = {"EVENTVIZ_KAFKA_TOPICS": f"{prefix}-*"}
+    wanted = {"EVENTVIZ_KAFKA_TOPICS": f"{prefix}-*", "EVENTVIZ_KAFKA_GROUP": prefix}
     with running_product(tmp_path, apache, database=database, env=wanted) as product:
         for name in names[1:]:
             product.start(name, *MANAGE, "ingest")

@@ -12,9 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.servers.postgres import postgres
 from tests.servers.processes import MANAGE
 from tests.servers.product import Product, running_product
 from tests.strangers.producing import Sent, create_topics, envelope, send
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 FLOWS = 2_000
 TYPES = ["OrderPlaced", "StockReserved", "PaymentProcessed", "OrderCompleted"]
@@ -23,10 +26,10 @@ TYPES = ["OrderPlaced", "StockReserved", "PaymentProcessed", "OrderCompleted"]
 class Shared:
     """The product with two ingestors, and what its database holds."""
 
-    def __init__(self, product: Product, url: str) -> None:
+    def __init__(self, product: Product, url: str, prefix: str) -> None:
         """Read beside the product."""
         self.product = product
-        self.topics = [f"orders-{uuid.uuid4().hex[:6]}", f"payments-{uuid.uuid4().hex[:6]}"]
+        self.topics = [f"{prefix}-orders", f"{prefix}-payments"]
         self._url = url
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
@@ -52,11 +55,18 @@ class Shared:
 
 
 @pytest.fixture
-def shared(apache: str, postgres_url: str, tmp_path: Path) -> Iterator[Shared]:
-    """Yield a product on Postgres whose second ingestor is called `second`."""
-    wanted = {"EVENTVIZ_KAFKA_TOPICS": "orders-*,payments-*"}
-    with running_product(tmp_path, apache, database=postgres_url, env=wanted) as product:
-        found = Shared(product, postgres_url)
+def shared(apache: str, tmp_path: Path) -> Iterator[Shared]:
+    """Yield a product on a Postgres of its own whose second ingestor is called `second`.
+
+    The broker is everybody's: topics and group are this test's alone.
+    """
+    prefix = f"shared-{uuid.uuid4().hex[:6]}"
+    wanted = {"EVENTVIZ_KAFKA_TOPICS": f"{prefix}-*", "EVENTVIZ_KAFKA_GROUP": prefix}
+    with (
+        postgres() as url,
+        running_product(tmp_path, apache, database=url, env=wanted) as product,
+    ):
+        found = Shared(product, url, prefix)
         create_topics(apache, found.topics)
         product.start("second", *MANAGE, "ingest")
         yield found
@@ -81,7 +91,6 @@ def records(topics: list[str], first: int, last: int) -> list[Sent]:
     ]
 
 
-@pytest.mark.slow
 def test_two_ingestors_share_a_topic_and_one_that_dies_is_replaced(shared: Shared) -> None:
     produced: list[tuple[str, int, int]] = []
 
@@ -119,7 +128,6 @@ def test_two_ingestors_share_a_topic_and_one_that_dies_is_replaced(shared: Share
     assert shared.rows("SELECT sum(flows) FROM tracing_flowcount") == [(FLOWS,)]
 
 
-@pytest.mark.slow
 def test_an_ingestor_frozen_past_its_session_and_thawed_doubles_nothing(shared: Shared) -> None:
     produced: list[tuple[str, int, int]] = []
     shared.product.wait_for(
