@@ -16,6 +16,8 @@ BIN := $(VENV)/bin
 # What needs more than the Python index; `make test-full` runs it.
 OUTSIDE := browser or apache or apicurio or node or postgres
 PYTEST := $(BIN)/python -m pytest
+# The order of the gate is fixed, so that what fails can be repeated; `make test` shuffles.
+ORDER := --randomly-seed=1
 # ARGS reaches pytest: make unit ARGS='-k cursor'
 ARGS ?=
 
@@ -40,9 +42,9 @@ test: $(VENV)/test.stamp ## Run what needs the Python index alone: units, and in
 
 test-full: $(VENV)/test.stamp ## Run what also needs Chromium, Java, Node or Postgres
 	@$(BIN)/python -m tests.servers need chromium java mvn node npm postgres
-	@$(PYTEST) tests -q -m "timed and not long"
-	@$(BIN)/python -m tests.servers postgres $(PYTEST) tests/integration -n 2 -q -m "not (timed or $(OUTSIDE) or long)"
-	@$(PYTEST) tests -n 2 --dist loadscope -q -m "not (timed or long)" $(ARGS)
+	@$(PYTEST) $(ORDER) tests -q -m "timed and not long"
+	@$(BIN)/python -m tests.servers postgres $(PYTEST) $(ORDER) tests/integration -n 2 -q -m "not (timed or $(OUTSIDE) or long)"
+	@$(PYTEST) $(ORDER) tests -n 2 --dist loadscope -q -m "not (timed or long)" $(ARGS)
 
 test-long: $(VENV)/test.stamp ## Run what takes many minutes
 	@$(PYTEST) tests -q -m long $(ARGS)
