@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
 
 from tracing.codec import decode
 from tracing.domain.derive import LARGE, derive, derive_large, sums_of
 from tracing.domain.facts import Fact
 from tracing.domain.text import digest16, hash64
-from tracing.models import AwaitingRecord, Flow, FlowCount, SearchKey
+from tracing.models import AwaitingRecord, Flow, SearchKey
 from tracing.models import Event as EventRow
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
-from tracing.projections import packing, undecodable
+from tracing.projections import flows, packing, undecodable
 from tracing.projections.rebuild import record_of
 from tracing.projections.rows import prepare
 from tracing.projections.settings import current_rules, look_for_schemas
@@ -102,9 +101,7 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
             emptied.append(flow.id)
         _forget_keys(flow.id, by_flow[flow.id], rests.get(flow.id, ()), catalogue)
     Flow.objects.filter(id__in=emptied).delete()
-    for state, change in sorted(counts.items()):
-        if change:
-            FlowCount.objects.filter(state=state).update(flows=F("flows") + change)
+    flows.count(counts)
 
 
 def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int:
