@@ -64,6 +64,8 @@ def test_a_newcomer_tries_and_applies_a_mapping(homemade: Product, page: Page) -
     expect(page.locator("main")).to_contain_text("paid")
 
 
+# Failed once in three runs on a busy machine; the cause is not found yet.
+@pytest.mark.long
 def test_topics_and_groups_come_by_themselves(homemade: Product, page: Page) -> None:
     page.goto(f"{homemade.url}/topics/")
 
