@@ -198,7 +198,6 @@ def test_late_or_at_once_in_any_order_equals_a_rebuild(
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("tracing.projections.flows.LARGE", large)
-        patch.setattr("tracing.projections.late.LARGE", large)
         patch.setattr("tracing.projections.known_schemas.REST_S", 0.0)
         for model in (AwaitingRecord, Schema):
             model.objects.all().delete()

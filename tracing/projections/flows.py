@@ -138,12 +138,17 @@ def _fold(flow: _Stored, items: list[Prepared], catalogue: Catalogue) -> FlowRow
     held = flow.held
     if held.sums is None:
         held.facts.extend(packing.pack(item.fact, item.node) for item in items)
-        if len(held.facts) <= LARGE:
-            return derive(packing.unpack(held.facts, catalogue))
-        facts = packing.unpack(held.facts, catalogue)
-        held.facts, held.sums = [], sums_of(facts, records=len(facts))
-    else:
-        held.sums = merge(held.sums, sums_of([item.fact for item in items], records=len(items)))
+        return row_of_facts(held, catalogue)
+    held.sums = merge(held.sums, sums_of([item.fact for item in items], records=len(items)))
+    return derive_large(held.sums)
+
+
+def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
+    """Return the row of a flow that holds facts; above `LARGE` of them it keeps their sums."""
+    facts = packing.unpack(held.facts, catalogue)
+    if len(facts) <= LARGE:
+        return derive(facts)
+    held.facts, held.sums = [], sums_of(facts, records=len(facts))
     return derive_large(held.sums)
 
 

@@ -15,7 +15,6 @@ import msgspec
 from django.db import transaction
 
 from tracing.codec import decode
-from tracing.domain.derive import LARGE, derive, derive_large, sums_of
 from tracing.domain.facts import Fact
 from tracing.domain.text import digest16, hash64
 from tracing.models import AwaitingRecord, Flow, SearchKey
@@ -106,14 +105,8 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
 
 def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int:
     """Make a flow's row from the events that it still has; return its state."""
-    facts = [(_fact(row, catalogue), row.node_id) for row in rows]
-    held = packing.Held(facts=[packing.pack(fact, node) for fact, node in facts])
-    if len(facts) <= LARGE:
-        derived = derive([fact for fact, _ in facts])
-    else:
-        sums = sums_of([fact for fact, _ in facts], records=len(facts))
-        held = packing.Held(facts=[], sums=sums)
-        derived = derive_large(sums)
+    held = packing.Held(facts=[packing.pack(_fact(row, catalogue), row.node_id) for row in rows])
+    derived = flows.row_of_facts(held, catalogue)
     Flow.objects.filter(id=flow.id).update(
         state=int(derived.state),
         marks=derived.marks,
