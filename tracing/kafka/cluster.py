@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 
-from tracing.domain.errors import BrokerUnavailableError
-from tracing.kafka.connection import PLAINTEXT, Security
-from tracing.kafka.welcome import check_welcome
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from tracing.kafka.admin import AdminConnection
 
 
 class TopicPartitions(msgspec.Struct, frozen=True):
@@ -25,27 +17,8 @@ class TopicPartitions(msgspec.Struct, frozen=True):
     partitions: tuple[int, ...]
 
 
-class Cluster:
+class Cluster(AdminConnection):
     """Asks the cluster about itself. Every method raises BrokerUnavailableError."""
-
-    def __init__(
-        self,
-        servers: Sequence[str],
-        security: Security = PLAINTEXT,
-        *,
-        timeout_ms: int = 5_000,
-    ) -> None:
-        """Connect. Raises BrokerRefusedError when the broker does not let us in."""
-        self._servers = ", ".join(servers)
-        check_welcome(servers, security, timeout_ms=timeout_ms)
-        with self._translated():
-            self._admin = KafkaAdminClient(
-                bootstrap_servers=list(servers),
-                bootstrap_timeout_ms=timeout_ms,
-                request_timeout_ms=timeout_ms,
-                client_id="eventviz",
-                **security.options(),
-            )
 
     def topics(self) -> list[TopicPartitions]:
         """Return all topics that are not Kafka's own, with the partitions that have a leader."""
@@ -60,18 +33,6 @@ class Cluster:
             for topic in found
             if topic["error_code"] == 0 and not topic["is_internal"]
         ]
-
-    def close(self) -> None:
-        """Disconnect."""
-        with contextlib.suppress(KafkaError):
-            self._admin.close()
-
-    @contextlib.contextmanager
-    def _translated(self) -> Any:
-        try:
-            yield
-        except KafkaError as error:
-            raise BrokerUnavailableError(f"{self._servers}: {error}") from error
 
 
 def _led(partitions: list[dict[str, Any]]) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,10 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
-from tracing.domain.errors import BrokerUnavailableError
-from tracing.kafka.connection import PLAINTEXT, Security
-from tracing.kafka.welcome import check_welcome
+from tracing.kafka.admin import AdminConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_GROUPS = 500
 MAX_MEMBERS = 200
@@ -71,27 +68,12 @@ class _Admin(KafkaAdminClient):  # type: ignore[misc]
         return obj
 
 
-class GroupReader:
+class GroupReader(AdminConnection):
     """Asks a cluster about groups and offsets. Every method raises BrokerUnavailableError."""
 
-    def __init__(
-        self,
-        servers: Sequence[str],
-        security: Security = PLAINTEXT,
-        *,
-        timeout_ms: int = 5_000,
-    ) -> None:
-        """Connect. Raises BrokerRefusedError when the broker does not let us in."""
-        self._servers = ", ".join(servers)
-        check_welcome(servers, security, timeout_ms=timeout_ms)
-        with self._translated():
-            self._admin = _Admin(
-                bootstrap_servers=list(servers),
-                bootstrap_timeout_ms=timeout_ms,
-                request_timeout_ms=timeout_ms,
-                client_id="eventviz",
-                **security.options(),
-            )
+    client = _Admin
+    # A reply that the client cannot read is no better than none.
+    failures = (KafkaError, ValueError, KeyError)
 
     def groups(self, *, budget_s: float) -> list[Group]:
         """Return the consumer groups by name, at most `MAX_GROUPS`.
@@ -148,11 +130,6 @@ class GroupReader:
             )
         return found
 
-    def close(self) -> None:
-        """Disconnect."""
-        with contextlib.suppress(KafkaError):
-            self._admin.close()
-
     def _committed(self, names: Sequence[str]) -> dict[str, dict[Number, int]]:
         answer = self._admin.list_group_offsets(dict.fromkeys(names))
         return {
@@ -175,14 +152,6 @@ class GroupReader:
         with self._translated():
             found = self._admin.list_partition_offsets(wanted)
         return {(place.topic, place.partition): value.offset for place, value in found.items()}
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        # A reply that the client cannot read is no better than none.
-        except (KafkaError, ValueError, KeyError) as error:
-            raise BrokerUnavailableError(f"{self._servers}: {error}") from error
 
 
 def _group(
