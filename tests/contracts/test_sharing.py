@@ -140,13 +140,13 @@ def test_an_ingestor_frozen_past_its_session_and_thawed_doubles_nothing(shared: 
     second = shared.product.processes["second"]
     produced.extend(send(shared.product.broker, records(shared.topics, 0, 200)))
     shared.wait_for(100)
-    second.send(signal.SIGSTOP)
+    second.freeze()
     try:
         produced.extend(send(shared.product.broker, records(shared.topics, 200, 600)))
         # The group gives its partitions to the other one, which then has everything.
         shared.wait_for(len(produced))
     finally:
-        second.send(signal.SIGCONT)
+        second.thaw()
     produced.extend(send(shared.product.broker, records(shared.topics, 600, 800)))
     shared.wait_for(len(produced))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,10 +42,10 @@ class Broker:
         self.process.wait_until(lambda: can_connect(self._port), "listen", within_s=10)
 
     def freeze(self) -> None:
-        self.process.send(signal.SIGSTOP)
+        self.process.freeze()
 
     def thaw(self) -> None:
-        self.process.send(signal.SIGCONT)
+        self.process.thaw()
 
 
 @pytest.fixture

@@ -123,6 +123,15 @@ class Process:
         """Send it a signal."""
         self.popen.send_signal(number)
 
+    def freeze(self) -> None:
+        """Stop it in its tracks; return when its last thread stands still, not before."""
+        self.send(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.popen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.send(signal.SIGCONT)
+
     def wait(self, within_s: float = END_S) -> int:
         """Return its exit code once it has ended."""
         return self.popen.wait(within_s)
