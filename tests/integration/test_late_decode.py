@@ -22,6 +22,7 @@ from tracing.models import AwaitingRecord, Event, Flow, LogHead, Partition, Sche
 from tracing.models import Record as RecordRow
 from tracing.projections import late
 from tracing.projections.catalogue import Catalogue
+from tracing.projections.reading import decode_stored
 from tracing.projections.rebuild import rebuild
 from tracing.projections.settings import forget_rules
 from tracing.projections.store import Slice, store
@@ -288,3 +289,17 @@ def test_the_inspector_shows_the_format_and_the_schemas_id(client: Client) -> No
     assert "schema id 42" in waiting
     assert "<dt>Format</dt><dd>Avro" in decoded
     assert "ORD-1" in decoded
+
+
+def test_a_schema_that_came_this_moment_is_no_reason_to_show_no_payload(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue = Catalogue()
+    write(catalogue, record(framed(1, envelope())))
+    # This process has just looked, and rests; another one fetches the schema and decodes.
+    monkeypatch.setattr("tracing.projections.known_schemas.REST_S", 3_600.0)
+    learn(1)
+
+    found = decode_stored(record(framed(1, envelope())))
+
+    assert found.payloads != (None,)

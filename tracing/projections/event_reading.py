@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.codec import decode
+from tracing.codec import Decoded, decode
 from tracing.domain.causality import canonical, marks
 from tracing.domain.event import Event
 from tracing.domain.record import Record
@@ -18,7 +18,7 @@ from tracing.models.source import coordinates_of
 from tracing.projections import packing
 from tracing.projections.names import names
 from tracing.projections.rebuild import record_of
-from tracing.projections.settings import current_rules
+from tracing.projections.settings import current_rules, look_for_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -165,9 +165,21 @@ def stored_record(record_id: int, part: int) -> StoredRecord | None:
     if row is None:
         return None
     record = record_of(row, names())
-    said = decode(record, current_rules())
+    said = decode_stored(record)
     payload = said.payloads[part] if part < len(said.payloads) else None
     return StoredRecord(record, payload, said.format, said.schema)
+
+
+def decode_stored(record: Record) -> Decoded:
+    """Decode a stored record, by a schema too that another process has fetched this very moment.
+
+    One query for a record whose schema is not known here, else none.
+    """
+    said = decode(record, current_rules())
+    if any(event.awaits for event in said.events):
+        look_for_schemas()
+        said = decode(record, current_rules())
+    return said
 
 
 def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracing.codec import decode
-from tracing.projections.reading import StoredRecord, stored_records
-from tracing.projections.settings import current_rules
+from tracing.projections.reading import StoredRecord, decode_stored, stored_records
 from tracing.web.api import represent
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ def whole_events(events: Sequence[StoredEvent]) -> list[represent.Json]:
         found.extend(
             represent.whole_event(
                 event,
-                _with_payload(records.get(event.record), event.event.part),
+                _with_payload(event, records.get(event.record)),
                 limit=represent.MAX_BYTES_OF_MANY,
             )
             for event in step
@@ -39,8 +37,13 @@ def whole_events(events: Sequence[StoredEvent]) -> list[represent.Json]:
     return found
 
 
-def _with_payload(record: Record | None, part: int) -> StoredRecord | None:
+def _with_payload(event: StoredEvent, record: Record | None) -> StoredRecord | None:
     if record is None:
         return None
-    payloads = decode(record, current_rules()).payloads
-    return StoredRecord(record, payloads[part] if part < len(payloads) else None)
+    if event.event.error is not None:
+        # It has no payload; to look for its schema again, each time, would be for nothing.
+        return StoredRecord(record, None)
+    payloads = decode_stored(record).payloads
+    return StoredRecord(
+        record, payloads[event.event.part] if event.event.part < len(payloads) else None
+    )
