@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 
 from tests.servers.processes import MANAGE, Process, free_port, wait_for
+from tests.strangers.hostile import NotText
 from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
 from tracing.ingest.alone import alone
 from tracing.ingest.pipeline import Options, Pipeline
@@ -164,16 +165,6 @@ def test_a_broker_that_is_away_is_waited_for_and_said(tmp_path: Path) -> None:
 
         assert ingestor.wait() == 0
     assert Ingestor.objects.get().state == "stopped"
-
-
-class NotText(str):
-    """A header name that is not UTF-8 on the wire, as a producer in another language may write."""
-
-    __slots__ = ()
-
-    def encode(self, *_: object) -> bytes:
-        """Return bytes that no decoder takes."""
-        return b"\xff\xfe"
 
 
 def test_a_batch_that_the_client_cannot_read_is_quarantined_and_the_rest_stored(

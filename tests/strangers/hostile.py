@@ -32,6 +32,16 @@ DEEP = 5_000
 MEGABYTE = 1_000_000
 
 
+class NotText(str):
+    """A header name that is not UTF-8 on the wire, as a producer in another language may write."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        """Return bytes that no decoder takes."""
+        return b"\xff\xfe"
+
+
 def texts() -> list[Sent]:
     """Return, for each hostile text, two events that bear it in every field."""
     records = []

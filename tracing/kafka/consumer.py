@@ -161,8 +161,8 @@ class LogConsumer:
                 return []
         except OffsetOutOfRangeError as error:
             return self._catch_up(error)
-        except _UNREADABLE:
-            return self._isolate()
+        except _UNREADABLE as error:
+            return self._quarantine(error)
         return self._fetched(batches)
 
     def _fetched(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> list[Fetched]:
@@ -207,40 +207,23 @@ class LogConsumer:
             found.append(Fetched(Place(*partition), [], begins[partition], gap=True))
         return found
 
-    def _isolate(self) -> list[Fetched]:
-        """Find the partition whose batch cannot be read, and quarantine what is unreadable.
-
-        After such an error the client spins for ever on the batch that it has half read, so that
-        is dropped first; then every partition is polled alone, once.
-        """
-        self._drop_half_read()
-        found: list[Fetched] = []
-        everything = list(self._positions)
-        for partition in everything:
-            self._client.pause(*everything)
-            self._move(partition, self._positions[partition])
-            self._client.resume(partition)
-            found += self._poll_alone(partition)
-        self._client.resume(*everything)
-        return found
-
-    def _poll_alone(self, partition: TopicPartition) -> list[Fetched]:
-        try:
-            with self._translated():
-                return self._fetched(self._client.poll(timeout_ms=4 * FETCH_WAIT_MS))
-        except OffsetOutOfRangeError as error:
-            return self._catch_up(error)
-        except _UNREADABLE as error:
-            return [self._quarantine(partition, error)]
-
-    def _quarantine(self, partition: TopicPartition, error: Exception) -> Fetched:
+    def _quarantine(self, error: Exception) -> list[Fetched]:
         """Return one unreadable offset as a record with its error, and stand behind it.
 
-        The client does not tell where a batch ends, so its offsets are given up one by one; the
-        first that can be read again ends it.
+        The client stops at the batch that it has half read, and would spin on it for ever; what it
+        fetched of other partitions comes with the next poll. It does not tell where a batch ends,
+        so its offsets are given up one by one; the first that can be read again ends it.
         """
-        self._drop_half_read()
-        offset = self._positions[partition]
+        fetcher = self._client._fetcher  # noqa: SLF001 - there is no public way
+        half_read = fetcher._next_partition_records  # noqa: SLF001
+        if half_read is None:
+            raise BrokerUnavailableError(f"{self._servers}: {error}") from error
+        partition = half_read.topic_partition
+        # Seeking to where it stands would keep it.
+        half_read.drain()
+        if partition not in self._positions:
+            return []
+        offset = self._client.position(partition)
         reason = f"The broker's batch cannot be read: {error}"
         log.warning("%s[%s]@%s: %s", *partition, offset, reason)
         record = Record(
@@ -251,13 +234,7 @@ class LogConsumer:
             error=reason[:1_000],
         )
         self._move(partition, offset + 1)
-        return Fetched(Place(*partition), [record], offset + 1)
-
-    def _drop_half_read(self) -> None:
-        """Make the client fetch anew. It has no public way: seeking to where it stands keeps it."""
-        half_read = self._client._fetcher._next_partition_records  # noqa: SLF001
-        if half_read:
-            half_read.drain()
+        return [Fetched(Place(*partition), [record], offset + 1)]
 
     def _move(self, partition: TopicPartition, offset: int) -> None:
         self._positions[partition] = offset

@@ -1,0 +1,61 @@
+"""The log's consumer against the embedded broker: what damaged batches do to the rest."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.strangers.hostile import NotText
+from tests.strangers.producing import Sent, create_topics, send
+from tracing.domain.record import Record
+from tracing.kafka.consumer import LogConsumer, Place
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+PARTITIONS = 40
+
+
+@pytest.fixture
+def topic(broker: str) -> str:
+    name = f"many-{uuid.uuid4().hex[:8]}"
+    create_topics(broker, [name], partitions=PARTITIONS)
+    return name
+
+
+@pytest.fixture
+def consumer(broker: str, topic: str) -> Iterator[LogConsumer]:
+    found = LogConsumer([broker], group="test", max_record_bytes=100_000)
+    found.assign({Place(topic, number): 0 for number in range(PARTITIONS)})
+    yield found
+    found.close()
+
+
+def read(consumer: LogConsumer, count: int) -> list[Record]:
+    found: list[Record] = []
+    while len(found) < count:
+        found += [record for part in consumer.poll(5_000) for record in part.records]
+    return found
+
+
+@pytest.mark.timed
+def test_the_records_of_many_partitions_do_not_wait_for_a_poisoned_one(
+    broker: str, topic: str, consumer: LogConsumer
+) -> None:
+    bad = Sent(topic, b"lost", b"k", ((NotText("x"), b"1"),), partition=7)
+    for _ in range(5):
+        send(broker, [bad])
+    good = [Sent(topic, b"kept", partition=number) for number in range(PARTITIONS)]
+    send(broker, good)
+    begun = time.monotonic()
+
+    found = read(consumer, PARTITIONS + 5)
+
+    # Asking each partition alone, as it once was, took 8 s for each bad batch.
+    assert time.monotonic() - begun < 5
+    assert sorted((row.partition, row.offset) for row in found if row.error) == [
+        (7, offset) for offset in range(5)
+    ]
+    assert sorted(row.partition for row in found if row.value) == list(range(PARTITIONS))
