@@ -11,7 +11,7 @@ from tests.servers.processes import free_port, wait_for
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
 from tracing.kafka.group_consumer import GroupConsumer
-from tracing.kafka.producer import Producer, RecordNotSentError, ensure_topics
+from tracing.kafka.producer import Producer, RecordRefusedError, ensure_topics
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -94,8 +94,28 @@ def test_a_broker_that_is_away_is_named() -> None:
         ensure_topics(["nonsense", address], {"orders": 1}, timeout_ms=500)
 
 
-def test_what_the_client_cannot_write_is_an_error_of_ours(producer: Producer, topic: str) -> None:
-    with pytest.raises(RecordNotSentError, match="illegal"):
+def test_a_topic_that_cannot_be_is_an_error_of_ours(producer: Producer, topic: str) -> None:
+    with pytest.raises(RecordRefusedError, match="illegal"):
         producer.send("no topic / at all", b"k", b"v")
-    with pytest.raises(RecordNotSentError, match="headers"):
-        producer.send(topic, b"k", b"v", [("null", None)])
+    with pytest.raises(RecordRefusedError, match="partition"):
+        producer.send(topic, b"k", b"v", partition=7)
+
+
+def test_nulls_arrive_as_nulls(broker: str, topic: str, producer: Producer) -> None:
+    headers = [("a", None), ("a", b""), ("b", None)]
+
+    producer.send(topic, None, None, headers, partition=0).coordinates()
+    producer.send(topic, b"", b"", [("", None)]).coordinates()
+
+    consumer = member(broker, topic)
+    first, second = read(consumer, 2)
+    consumer.close()
+    assert (first.key, first.value, first.headers) == (None, None, tuple(headers))
+    assert (second.key, second.value, second.headers) == (b"", b"", (("", None),))
+
+
+def test_it_knows_the_partitions_of_a_topic(broker: str, topic: str, producer: Producer) -> None:
+    ensure_topics([broker], {f"{topic}-three": 3})
+
+    assert producer.partitions(topic) == {0}
+    assert producer.partitions(f"{topic}-three") == {0, 1, 2}

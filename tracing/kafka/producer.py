@@ -14,6 +14,7 @@ from kafka.errors import (
 )
 
 from tracing.domain.errors import BrokerUnavailableError, EventvizError
+from tracing.kafka import exact
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.welcome import check_welcome
 
@@ -75,6 +76,7 @@ class Producer:
     ) -> None:
         """Connect. Raises BrokerUnavailableError within `timeout_ms`."""
         check_welcome(servers, security, timeout_ms=timeout_ms)
+        exact.install()
         try:
             self._client = KafkaProducer(
                 bootstrap_servers=list(servers),
@@ -86,6 +88,7 @@ class Producer:
                 max_block_ms=timeout_ms,
                 request_timeout_ms=timeout_ms,
                 delivery_timeout_ms=timeout_ms + linger_ms,
+                value_serializer=exact.Wrapped(),
                 **security.options(),
             )
         except KafkaError as error:
@@ -99,17 +102,22 @@ class Producer:
         headers: Sequence[Header] = (),
         partition: int | None = None,
     ) -> Sent:
-        """Hand a record over and return at once; it is sent in the background.
+        """Hand a record over and return at once; it is sent in the background, byte for byte.
 
-        Blocks only while the topic is unknown or the buffer is full.
-        Raises RecordNotSentError.
+        Headers keep their order, duplicates and nulls. Without a partition the key decides, as in
+        Kafka's own clients. Blocks only while the topic is unknown or the buffer is full.
+        Raises RecordRefusedError, and RecordNotSentError: then nothing was handed over.
         """
         try:
             future = self._client.send(
-                topic, value=value, key=key, headers=list(headers), partition=partition
+                topic,
+                value=(value,),
+                key=key,
+                headers=exact.writable(headers),
+                partition=partition,
             )
         except (*_REFUSALS, ValueError, TypeError) as error:
-            # No topic may have this name; or what the client cannot write, such as a null header.
+            # No topic may have this name, or the topic has no such partition.
             raise RecordRefusedError(str(error)) from error
         except KafkaError as error:
             raise RecordNotSentError(str(error)) from error
@@ -120,6 +128,16 @@ class Producer:
     ) -> Coordinates:
         """Send a record and wait until it arrived. Raises RecordNotSentError."""
         return self.send(topic, key, value, headers).coordinates()
+
+    def partitions(self, topic: str) -> frozenset[int]:
+        """Return the numbers of a topic's partitions. Raises RecordNotSentError without an answer.
+
+        A look-up at first, then from the client's memory.
+        """
+        try:
+            return frozenset(self._client.partitions_for(topic) or ())
+        except KafkaError as error:
+            raise RecordNotSentError(str(error)) from error
 
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until everything handed over has arrived. Raises RecordNotSentError."""
