@@ -36,9 +36,8 @@ def _events_alone(prepared: Sequence[Any], _positions: range, _catalogue: Any) -
     return [1] * len(prepared)
 
 
-def _flows_alone(prepared: Sequence[Any], before: int, catalogue: Any) -> None:
-    flows = importlib.import_module("tracing.projections.flows")
-    flows.project(prepared, range(before + 1, before + 1 + len(prepared)), catalogue)
+def _flows_alone(prepared: Sequence[Any], positions: range, catalogue: Any) -> None:
+    importlib.import_module("tracing.projections.flows").project(prepared, positions, catalogue)
 
 
 def _nothing(*_arguments: Any) -> list[Any]:

@@ -34,14 +34,15 @@ class MappingDecision(models.Model):
 class RebuildRun(models.Model):
     """A rebuild that a person asked for: waiting, running (`started_at`), done or failed.
 
-    `done` and `total` count records; both stay 0 where the rebuild is one transaction that
-    nobody can look into.
+    `done` and `total` count records; `beat_at` is when it last told so. With an `error` it ended
+    without having changed anything.
     """
 
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
     error = models.TextField(default="")

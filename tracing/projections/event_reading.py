@@ -17,7 +17,7 @@ from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
 from tracing.projections import packing
 from tracing.projections.names import names
-from tracing.projections.rebuild import record_of
+from tracing.projections.rows import record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 
 if TYPE_CHECKING:

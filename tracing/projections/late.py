@@ -22,8 +22,7 @@ from tracing.models import Event as EventRow
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
 from tracing.projections import flows, packing, undecodable
-from tracing.projections.rebuild import record_of
-from tracing.projections.rows import prepare
+from tracing.projections.rows import prepare, record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.store import project, take_positions
 
@@ -74,7 +73,8 @@ def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
         fresh = [item for item in decoded if item.fact.record in waiting]
         if fresh:
             _withdraw(waiting - gone, catalogue)
-            project(fresh, take_positions(len(fresh)) - len(fresh), catalogue)
+            position = take_positions(len(fresh))
+            project(fresh, range(position - len(fresh) + 1, position + 1), catalogue)
     return len(waiting)
 
 

@@ -15,7 +15,7 @@ from tracing.domain.event import Event
 from tracing.models import Partition, Record, Source
 from tracing.models.source import OFFSET_BITS
 from tracing.projections.names import names
-from tracing.projections.rebuild import record_of
+from tracing.projections.rows import record_of
 from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:

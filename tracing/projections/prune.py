@@ -1,7 +1,8 @@
 """Remove whole flows, oldest first: their records and everything that was derived from them.
 
 What stays is exactly what a rebuild makes of the records that stay. So a flow goes only as a whole,
-and only together with the flows that share a record with it (several events in one record).
+and only together with the flows that share a record with it (several events in one record). While
+a rebuild runs nothing goes: it has read records that would be gone when it ends.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
 from tracing.projections import undecodable
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.rebuild import record_of
-from tracing.projections.rows import prepare
+from tracing.projections.log_reading import head
+from tracing.projections.rebuild import RebuildRunningError, running
+from tracing.projections.rows import prepare, record_of
 from tracing.projections.store import take_positions
 
 if TYPE_CHECKING:
@@ -77,13 +79,21 @@ class Pruner:
         """Remove the next flows, about `limit` records, in one short transaction.
 
         A flow with more records than that goes alone, in a transaction as long as it takes.
+        Raises RebuildRunningError.
         """
+        generation = head().generation
         chosen = self._oldest(limit)
         if not chosen:
             return Pruned(0, 0, more=False)
         with transaction.atomic():
             # From here on nobody else changes a flow: what is read now stays so.
             take_positions(0)
+            if running().exists():
+                raise RebuildRunningError
+            if head().generation != generation:
+                # A rebuild has ended meanwhile: these numbers mean other flows.
+                self._after = {int(state): (-1, -1) for state in State}
+                return Pruned(0, 0, more=True)
             flows = sorted(self._whole({one.id for one in chosen}))
             records = self._remove(flows) if flows else 0
         return Pruned(len(flows), records, more=True)

@@ -1,80 +1,241 @@
-"""Make the read models again from the log."""
+"""Make the read models again from the log, while ingestion goes on.
+
+The next tables are filled in short transactions beside those that pages read. Records of a
+partition are committed in the order of their offsets, so one cursor a partition is enough to find
+what came meanwhile. When less than a batch is left, the lock on `log_head` is taken: the rest is
+read, the tables are exchanged, and the generation changes, so that open pages send their state
+again. An event keeps its position: tails go on in the order of arrival.
+
+Whatever breaks off in the middle has changed nothing; the next rebuild begins anew.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
 
-from tracing.domain.record import Record
+from tracing.domain.errors import EventvizError
+from tracing.models import LogHead, Partition, RebuildRun
 from tracing.models import Record as RecordRow
-from tracing.models.source import coordinates_of
-from tracing.projections import undecodable
+from tracing.models.source import coordinates_of, record_id
+from tracing.projections import late, tables
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.rows import headers_of, prepare
-from tracing.projections.settings import look_for_schemas
+from tracing.projections.decisions import forget_mappings
+from tracing.projections.rows import Prepared, prepare, record_of
+from tracing.projections.settings import current_rules, look_for_schemas
+from tracing.projections.size import record_count
 from tracing.projections.store import project, take_positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
-CHUNK = 2_000
-# The read models: all that is derived from the log.
-TABLES = ("event", "flow", "flowcount", "searchkey", "awaitingrecord", *undecodable.TABLES)
+    from django.db.models import QuerySet
+
+    from tracing.codec.rules import Mapping
+
+    Progress = Callable[[int, int], None]
+
+# So many records a transaction: about a tenth of a second, in which SQLite's ingestor waits.
+CHUNK = 1_000
+# While it does not catch up with what comes in, its transactions grow and ingestion waits longer.
+LARGEST_CHUNK = 16_000
+# So often it lets ingestion go on when readers hold the old tables at the end.
+TRIES = 60
+# One that has told nothing for so long has broken off.
+DEAD_AFTER = dt.timedelta(seconds=60)
+BROKE_OFF = "It broke off in the middle; what was there before stands."
 
 
-def rebuild(progress: Callable[[int], None] = lambda _done: None) -> int:
-    """Drop the read models and derive them again from every record; return how many there were.
+class RebuildRunningError(EventvizError):
+    """A rebuild is running; wait until it has ended."""
 
-    One transaction that holds the log's head: ingestion waits and pages show the old state until
-    it commits. The generation changes, so that open pages send their state again. `progress` is
-    told the number of records done.
+
+class RebuildBrokenOffError(EventvizError):
+    """This rebuild stood still for so long that another one may have begun. Nothing has changed."""
+
+
+def running() -> QuerySet[RebuildRun]:
+    """Return the rebuild that is going on, if any: at most one."""
+    return RebuildRun.objects.filter(finished_at=None, beat_at__gt=timezone.now() - DEAD_AFTER)
+
+
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Tell nobody: the log is locked, and there is no time for it."""
+
+
+def rebuild(progress: Progress = _tell_nobody, run: RebuildRun | None = None) -> int:
+    """Derive the read models again from every record; return how many records there were.
+
+    `progress` is told after each chunk, outside its transaction, how many records are done of how
+    many; `run` is the row that says the same to pages (a new one by default). Needs the room of
+    a second set of read models meanwhile. Raises RebuildRunningError when one is going on.
     """
-    catalogue = Catalogue()
-    done = 0
+    run = run or RebuildRun(asked_at=timezone.now())
+    _begin(run)
+    try:
+        while not (making := _Making(run, progress)).ended():
+            # Somebody changed the rules meanwhile: what was made is by two kinds of them.
+            tables.make_next(_generation())
+    except BaseException as error:
+        _end_badly(run, error)
+        raise
+    tables.drop_next()
+    return making.done
+
+
+def _begin(run: RebuildRun) -> None:
+    """Claim the next tables and make them. `started_at` tells this attempt from every other."""
+    total = record_count()
     with transaction.atomic():
+        # Whoever else begins, prunes or writes is behind this lock or has ended.
         take_positions(0)
+        if running().exists():
+            raise RebuildRunningError
+        now = timezone.now()
+        dead = RebuildRun.objects.filter(finished_at=None).exclude(started_at=None)
+        dead.exclude(id=run.pk).update(finished_at=now, error=BROKE_OFF)
+        run.started_at = run.beat_at = now
+        run.done, run.total, run.error = 0, total, ""
+        run.save()
+        tables.make_next(_generation())
+
+
+def _generation() -> int:
+    """Return the number of the read models that are to be made."""
+    return LogHead.objects.values_list("generation", flat=True).get() + 1
+
+
+def _end_badly(run: RebuildRun, error: BaseException) -> None:
+    """Say in the row why it ended; the database may be what is away."""
+    if isinstance(error, RebuildBrokenOffError):
+        return
+    words = str(error) if isinstance(error, EventvizError) else BROKE_OFF
+    try:
+        mine = RebuildRun.objects.filter(id=run.pk, started_at=run.started_at, finished_at=None)
+        if mine.update(finished_at=timezone.now(), error=words):
+            tables.drop_next()
+    except DatabaseError:
+        connection.close()
+
+
+class _Making:
+    """One filling of the next tables, by the rules that hold when it begins."""
+
+    def __init__(self, run: RebuildRun, progress: Progress) -> None:
+        self.done = 0
+        self._run = run
+        self._progress = progress
+        self._catalogue = Catalogue()
+        self._rules = _rules_now()
+        # The id of the last record that was done, by partition.
+        self._cursors: dict[int, int] = {}
+
+    def ended(self) -> bool:
+        """Fill and exchange the tables; False, with nothing exchanged, when the rules changed.
+
+        Raises TablesInUseError when readers do not let go of the old ones for minutes.
+        """
         look_for_schemas()
+        for tries_left in reversed(range(TRIES)):
+            size = CHUNK
+            while self._pass(size, self._progress) > CHUNK:
+                size = min(size * 2, LARGEST_CHUNK)
+            tables.refresh_statistics()
+            reached = dict(self._cursors), self.done
+            try:
+                return self._exchanged()
+            except tables.TablesInUseError:
+                if not tries_left:
+                    raise
+                self._cursors, self.done = reached
+        return False
+
+    def _exchanged(self) -> bool:
+        """Read the rest and exchange the tables while nobody writes."""
+        with transaction.atomic():
+            take_positions(0)
+            self._pass(LARGEST_CHUNK, _tell_nobody)
+            self._decode_late()
+            if _rules_now() != self._rules:
+                return False
+            tables.exchange()
+            LogHead.objects.filter(id=1).update(generation=F("generation") + 1)
+            self._beat(finished_at=timezone.now())
+        return True
+
+    def _pass(self, size: int, tell: Progress) -> int:
+        """Bring every partition to its checkpoint of this moment; return how many records."""
+        before = self.done
+        rows = Partition.objects.exclude(next_offset=None).order_by("id")
+        for partition_id, next_offset in rows.values_list("id", "next_offset"):
+            last = record_id(partition_id, next_offset or 0) - 1
+            while (
+                cursor := self._cursors.get(partition_id, record_id(partition_id, 0) - 1)
+            ) < last:
+                found = RecordRow.objects.filter(id__gt=cursor, id__lte=last).order_by("id")
+                chunk = list(found[:size])
+                if chunk:
+                    self._add(chunk)
+                    tell(self.done, self._run.total)
+                self._cursors[partition_id] = chunk[-1].id if len(chunk) == size else last
+        return self.done - before
+
+    def _add(self, chunk: Sequence[RecordRow]) -> None:
+        """Write the read models of some records of one partition. One short transaction."""
+        pairs = [(coordinates_of(row.id)[0], record_of(row, self._catalogue)) for row in chunk]
+        prepared = prepare(pairs, self._catalogue)
+        known = _positions(chunk[0].id, chunk[-1].id)
+        with transaction.atomic():
+            missing = sum(_place(item) not in known for item in prepared)
+            fresh = itertools.count(take_positions(missing) - missing + 1 if missing else 0)
+            positions = [known.get(_place(item)) or next(fresh) for item in prepared]
+            self.done += len(chunk)
+            self._beat()
+            with tables.next_ones():
+                project(prepared, positions, self._catalogue)
+
+    def _decode_late(self) -> None:
+        """Decode those that wait in the next tables alone: their schema came meanwhile."""
         with connection.cursor() as cursor:
-            for table in TABLES:
-                cursor.execute(f"DELETE FROM tracing_{table}")  # noqa: S608
-            cursor.execute("UPDATE tracing_loghead SET generation = generation + 1 WHERE id = 1")
-        for chunk in _chunks(catalogue):
-            prepared = prepare(chunk, catalogue)
-            project(prepared, take_positions(len(prepared)) - len(prepared), catalogue)
-            done += len(chunk)
-            progress(done)
-    return done
+            cursor.execute(
+                "SELECT record FROM tracing_awaitingrecord_next EXCEPT"
+                " SELECT record FROM tracing_awaitingrecord"
+            )
+            records = [row[0] for row in cursor.fetchall()]
+        if records:
+            with tables.next_ones():
+                late.decode_late(records, self._catalogue)
+
+    def _beat(self, finished_at: dt.datetime | None = None) -> None:
+        """Say that we are alive and how far. Raises RebuildBrokenOffError when we were given up."""
+        mine = RebuildRun.objects.filter(
+            id=self._run.pk, started_at=self._run.started_at, finished_at=None
+        )
+        if not mine.update(done=self.done, beat_at=timezone.now(), finished_at=finished_at):
+            raise RebuildBrokenOffError
 
 
-def _chunks(catalogue: Catalogue) -> Iterator[list[tuple[int, Record]]]:
-    after = -1
-    while True:
-        rows = list(RecordRow.objects.filter(id__gt=after).order_by("id")[:CHUNK])
-        if not rows:
-            return
-        yield [(coordinates_of(row.id)[0], record_of(row, catalogue)) for row in rows]
-        after = rows[-1].id
+def _rules_now() -> tuple[tuple[Mapping, ...], tuple[str, ...]]:
+    """Return what decides how records are read, as it is at this moment."""
+    forget_mappings()
+    rules = current_rules()
+    return rules.mappings, rules.key_fields
 
 
-def record_of(row: RecordRow, catalogue: Catalogue) -> Record:
-    """Return a stored record as it was read."""
-    partition_id, offset = coordinates_of(row.id)
-    topic, number = catalogue.place(partition_id)
-    return Record(
-        topic=topic,
-        partition=number,
-        offset=offset,
-        timestamp_ms=row.timestamp_ms,
-        key=_bytes(row.key),
-        value=_bytes(row.value),
-        headers=headers_of(row.headers),
-        value_length=row.value_length,
-        value_sha256=_bytes(row.value_sha256),
-        error=row.error,
-    )
+def _place(item: Prepared) -> tuple[int, int]:
+    return (item.fact.record, item.event.part)
 
 
-def _bytes(value: bytes | memoryview | None) -> bytes | None:
-    """Return bytes: Postgres hands out memoryviews."""
-    return None if value is None else bytes(value)
+def _positions(first: int, last: int) -> dict[tuple[int, int], int]:
+    """Return the positions of the events of these records, as pages see them. One range query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT record, part, position FROM tracing_event WHERE record BETWEEN %s AND %s",
+            (first, last),
+        )
+        return {(record, part): position for record, part, position in cursor.fetchall()}

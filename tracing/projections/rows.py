@@ -10,12 +10,13 @@ from tracing.codec import decode
 from tracing.domain.event import Event
 from tracing.domain.facts import Fact, fact_of
 from tracing.domain.record import Header, Record
-from tracing.models.source import record_id
+from tracing.models.source import coordinates_of, record_id
 from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tracing.models import Record as RecordRow
     from tracing.projections.catalogue import Catalogue
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,6 +43,29 @@ def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
         _encode(record.headers) if record.headers else b"",
         record.error,
     )
+
+
+def record_of(row: RecordRow, catalogue: Catalogue) -> Record:
+    """Return a stored record as it was read."""
+    partition_id, offset = coordinates_of(row.id)
+    topic, number = catalogue.place(partition_id)
+    return Record(
+        topic=topic,
+        partition=number,
+        offset=offset,
+        timestamp_ms=row.timestamp_ms,
+        key=_bytes(row.key),
+        value=_bytes(row.value),
+        headers=headers_of(row.headers),
+        value_length=row.value_length,
+        value_sha256=_bytes(row.value_sha256),
+        error=row.error,
+    )
+
+
+def _bytes(value: bytes | memoryview | None) -> bytes | None:
+    """Return bytes: Postgres hands out memoryviews."""
+    return None if value is None else bytes(value)
 
 
 def headers_of(blob: bytes | memoryview) -> tuple[Header, ...]:

@@ -78,7 +78,7 @@ def store(slices: Sequence[Slice], catalogue: Catalogue) -> int:
                 raise CheckpointMovedError
             if part.gap:
                 cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
-        project(prepared, position - len(prepared), catalogue)
+        project(prepared, range(position - len(prepared) + 1, position + 1), catalogue)
     return position
 
 
@@ -96,11 +96,10 @@ def take_positions(count: int) -> int:
     return position
 
 
-def project(prepared: Sequence[Prepared], before: int, catalogue: Catalogue) -> None:
-    """Write the read models of a batch whose events take the positions behind `before`."""
+def project(prepared: Sequence[Prepared], positions: Sequence[int], catalogue: Catalogue) -> None:
+    """Write the read models of a batch whose events take these positions."""
     if not prepared:
         return
-    positions = range(before + 1, before + 1 + len(prepared))
     flow_ids = flows.project(prepared, positions, catalogue)
     rows = [
         _event_row(item, position, flow_id)

@@ -23,7 +23,6 @@ ON CONFLICT (id) DO UPDATE SET records = tracing_undecodablereason.records + exc
 _RECORD = """
 INSERT INTO tracing_undecodable (reason_id, record) VALUES (%s, %s) ON CONFLICT DO NOTHING
 """
-TABLES = ("undecodable", "undecodablereason")
 MAX_REASON = 200
 # Numbers (byte counts, places) and quoted parts of the record differ from record to record.
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")

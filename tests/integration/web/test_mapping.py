@@ -18,6 +18,7 @@ from tracing.codec.rules import Mapping
 from tracing.jobs.rebuilding import Rebuild
 from tracing.models import Flow, MappingDecision, RebuildRun
 from tracing.projections import decisions
+from tracing.projections.rebuild import BROKE_OFF
 from tracing.projections.settings import current_rules
 from tracing.web.access import Role, give_role
 
@@ -232,6 +233,13 @@ def test_a_rebuild_waits_until_every_ingestor_has_taken_the_mapping_up(operator:
     assert not Rebuild().wanted()
 
 
+def test_a_rebuild_that_failed_says_why(operator: Client) -> None:
+    run = decisions.ask_for_rebuild("grace")
+    RebuildRun.objects.filter(id=run.id).update(finished_at=timezone.now(), error=BROKE_OFF)
+
+    assert BROKE_OFF in page(operator, "/mapping/")
+
+
 def test_asking_twice_is_one_rebuild(operator: Client) -> None:
     operator.post("/mapping/rebuild")
     operator.post("/mapping/rebuild")
@@ -293,8 +301,10 @@ def test_the_state_of_a_rebuild_is_asked_for_while_it_lasts(operator: Client) ->
     state = page(operator, "/mapping/rebuild", **{"HX-Request": "true"})
     assert "hx-get" in state
 
-    RebuildRun.objects.filter(id=run.id).update(started_at=timezone.now(), done=5_000)
-    assert "5,000 records done" in page(operator, "/mapping/rebuild", **{"HX-Request": "true"})
+    RebuildRun.objects.filter(id=run.id).update(started_at=timezone.now(), done=5_000, total=8_000)
+    state = page(operator, "/mapping/rebuild", **{"HX-Request": "true"})
+    assert "5,000 of 8,000 records" in state
+    assert 'value="62"' in state
 
     RebuildRun.objects.filter(id=run.id).update(finished_at=timezone.now())
     state = page(operator, "/mapping/rebuild", **{"HX-Request": "true"})

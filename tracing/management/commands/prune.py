@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tracing.domain.errors import EventvizError
 from tracing.projections.keeping import parse_age, parse_size
 from tracing.projections.prune import Pruner
+from tracing.projections.rebuild import RebuildRunningError
 from tracing.projections.size import record_count, used_bytes
 
 
@@ -39,10 +40,13 @@ class Command(BaseCommand):
         if age_ms is None and keep is None:
             raise CommandError("Write --older-than 7d, or --keep-bytes 20GB, or both.")
         self._yes, self._dry = options["yes"], options["dry_run"]
-        if age_ms is not None:
-            self._by_age(age_ms)
-        if keep is not None:
-            self._by_size(keep)
+        try:
+            if age_ms is not None:
+                self._by_age(age_ms)
+            if keep is not None:
+                self._by_size(keep)
+        except RebuildRunningError as error:
+            raise CommandError(str(error)) from error
 
     def _by_age(self, age_ms: int) -> None:
         now_ms = int(time.time() * 1_000)

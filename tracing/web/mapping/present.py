@@ -51,12 +51,16 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Rebuild(msgspec.Struct, frozen=True):
-    """The last rebuild in words. `live`: the page asks again until it has ended."""
+    """The last rebuild in words. `live`: the page asks again until it has ended.
+
+    `percent` is how much of it is done, None when it is not running.
+    """
 
     words: str
     tone: str
     live: bool
     at_ms: int
+    percent: int | None = None
 
 
 def overview(after: str) -> dict[str, Any]:
@@ -170,12 +174,15 @@ def rebuild_state(row: RebuildRun | None) -> Rebuild | None:
     if row is None:
         return None
     if row.finished_at is not None:
-        words = f"Rebuilt from {row.done:,} records"
-        return Rebuild(words, "ok", live=False, at_ms=int(row.finished_at.timestamp() * 1_000))
+        words, tone = f"Rebuilt from {row.done:,} records", "ok"
+        if row.error:
+            words, tone = f"The rebuild failed. {row.error}", "fail"
+        return Rebuild(words, tone, live=False, at_ms=int(row.finished_at.timestamp() * 1_000))
     if row.started_at is not None:
-        words = "The rebuild runs; pages show what was there before until it has ended"
-        if row.done:
-            words = f"The rebuild runs: {row.done:,} records done"
-        return Rebuild(words, "run", live=True, at_ms=int(row.started_at.timestamp() * 1_000))
+        # Records that came meanwhile are done too.
+        total = max(row.total, row.done, 1)
+        words = f"The rebuild runs: {row.done:,} of {total:,} records; pages show the old state"
+        at_ms = int(row.started_at.timestamp() * 1_000)
+        return Rebuild(words, "run", live=True, at_ms=at_ms, percent=100 * row.done // total)
     words = "A rebuild waits for manage.py work"
     return Rebuild(words, "run", live=True, at_ms=int(row.asked_at.timestamp() * 1_000))

@@ -1,0 +1,310 @@
+"""A rebuild beside ingestion: what comes meanwhile is in it, what breaks off changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.integration import test_late_decode as drawing
+from tests.integration.log import record, write
+from tests.integration.test_order_freedom import clear, picture
+from tracing.jobs.rebuilding import Rebuild
+from tracing.models import (
+    AwaitingRecord,
+    Event,
+    Flow,
+    LogHead,
+    MappingDecision,
+    Partition,
+    RebuildRun,
+    Schema,
+)
+from tracing.projections import late, tables
+from tracing.projections.catalogue import Catalogue
+from tracing.projections.prune import Pruned, Pruner
+from tracing.projections.rebuild import (
+    BROKE_OFF,
+    RebuildBrokenOffError,
+    RebuildRunningError,
+    rebuild,
+)
+from tracing.projections.settings import forget_rules
+from tracing.projections.store import Slice, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_django import Settings
+
+    from tracing.domain.record import Record
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracing.projections.rebuild.CHUNK", 2)
+
+
+def tables_there() -> set[str]:
+    return {name for name in connection.introspection.table_names() if name.startswith("tracing_")}
+
+
+def once(act: Callable[[], Any]) -> Callable[[int, int], None]:
+    """Return a progress that acts at the first chunk, when the rebuild is in the middle."""
+    acts = [act]
+
+    def progress(_done: int, _total: int) -> None:
+        if acts:
+            acts.pop()()
+
+    return progress
+
+
+class Log:
+    """Drawn records that are stored bit by bit, and schemas that become known."""
+
+    def __init__(self, drawn: list[tuple[str, Record]]) -> None:
+        self.catalogue = Catalogue()
+        self.unknown = [1, 2]
+        self.waiting: dict[tuple[str, str], list[Record]] = {}
+        for topic_uuid, one in drawn:
+            self.waiting.setdefault((one.topic, topic_uuid), []).append(one)
+        self._rows = {
+            place: self.catalogue.partition(topic=place[0], topic_uuid=place[1], number=0)
+            for place in sorted(self.waiting)
+        }
+        Partition.objects.update(next_offset=0)
+
+    def go_on(self, data: st.DataObject) -> None:
+        """Store some records, learn a schema, decode late; or none of it."""
+        if data.draw(st.booleans()) and self.waiting:
+            place = data.draw(st.sampled_from(sorted(self.waiting)))
+            taken, rest = self.waiting[place][:3], self.waiting.pop(place)[3:]
+            if rest:
+                self.waiting[place] = rest
+            start, end = taken[0].offset, taken[-1].offset + 1
+            part = Slice(partition_id=self._rows[place].id, start=start, end=end, records=taken)
+            store([part], self.catalogue)
+        if self.unknown and data.draw(st.integers(0, 3)) == 3:
+            drawing.learn(self.unknown.pop())
+        if data.draw(st.booleans()):
+            drawing.step(data, self.catalogue)
+
+
+@pytest.mark.parametrize("large", [3, 1_000])
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=drawing.records(), data=st.data())
+def test_a_rebuild_while_everything_goes_on_equals_a_quiet_one(
+    drawn: list[tuple[str, Record]], data: st.DataObject, large: int, settings: Settings
+) -> None:
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = drawing.REGISTRY
+    with contextlib.ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("tracing.projections.flows.LARGE", large)
+        patch.setattr("tracing.projections.known_schemas.REST_S", 0.0)
+        for model in (AwaitingRecord, Schema):
+            model.objects.all().delete()
+        clear()
+        forget_rules()
+        log = Log(drawn)
+        for _ in range(4):
+            log.go_on(data)
+        positions = dict(Event.objects.values_list("record", "position"))
+
+        rebuild(lambda _done, _total: log.go_on(data))
+
+        after = dict(Event.objects.values_list("record", "position"))
+        for number in log.unknown:
+            drawing.learn(number)
+        while found := late.references(1):
+            assert late.decode_late(late.waiting_for(found[0], 100), log.catalogue)
+        busy = picture(log.catalogue)
+        rebuild()
+        assert picture(log.catalogue) == busy
+        # What was not decoded late kept its place in the order of arrival.
+        assert all(after[one] >= position for one, position in positions.items())
+
+
+def test_it_reads_what_comes_behind_a_partition_that_it_has_done() -> None:
+    write(*[record(f"e{number}", topic="a") for number in range(3)])
+    write(record("z", topic="b"))
+
+    done = rebuild(once(lambda: write(record("late", topic="a"), record("new", topic="c"))))
+
+    assert done == 6
+    assert Event.objects.count() == 6
+    assert Flow.objects.get().events == 6
+
+
+def test_events_keep_their_positions_and_the_generation_changes() -> None:
+    write(record("e1", topic="b"))
+    write(record("e2", topic="a"))
+    before = list(Event.objects.order_by("position").values_list("event_id", "position"))
+    head = LogHead.objects.get()
+
+    rebuild()
+
+    assert list(Event.objects.order_by("position").values_list("event_id", "position")) == before
+    after = LogHead.objects.get()
+    assert (after.position, after.generation) == (head.position, head.generation + 1)
+
+
+def test_one_that_breaks_off_changes_nothing_and_the_next_begins_anew() -> None:
+    write(*[record(f"e{number}") for number in range(5)])
+    standing, there = picture(Catalogue()), tables_there()
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(once(_interrupt))
+
+    assert picture(Catalogue()) == standing
+    assert RebuildRun.objects.get().error == BROKE_OFF
+    assert tables_there() == there
+    assert rebuild() == 5
+    assert picture(Catalogue()) == standing
+    assert tables_there() == there
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_tables_of_one_that_was_killed_are_made_anew() -> None:
+    write(*[record(f"e{number}") for number in range(5)])
+    standing = picture(Catalogue())
+    tables.make_next(2)
+    with tables.next_ones():
+        Flow.objects.update(state=3)
+    long_ago = timezone.now() - dt.timedelta(minutes=5)
+    dead = RebuildRun.objects.create(asked_at=long_ago, started_at=long_ago, beat_at=long_ago)
+
+    rebuild()
+
+    assert picture(Catalogue()) == standing
+    dead.refresh_from_db()
+    assert dead.error == BROKE_OFF
+
+
+def test_a_second_rebuild_is_refused_while_one_runs() -> None:
+    write(*[record(f"e{number}") for number in range(5)])
+
+    def second() -> None:
+        with pytest.raises(RebuildRunningError):
+            rebuild()
+        with pytest.raises(CommandError, match="A rebuild is running"):
+            call_command("rebuild")
+
+    assert rebuild(once(second)) == 5
+    assert RebuildRun.objects.get().error == ""
+
+
+def test_one_that_was_given_up_stops_and_leaves_the_other_alone() -> None:
+    write(*[record(f"e{number}") for number in range(5)])
+    standing = picture(Catalogue())
+
+    def given_up() -> None:
+        RebuildRun.objects.update(beat_at=timezone.now() - dt.timedelta(minutes=5))
+        assert rebuild() == 5
+
+    with pytest.raises(RebuildBrokenOffError):
+        rebuild(once(given_up))
+
+    assert picture(Catalogue()) == standing
+    assert RebuildRun.objects.filter(error="").count() == 1
+
+
+def test_the_worker_leaves_a_rebuild_alone_that_somebody_is_at() -> None:
+    write(*[record(f"e{number}") for number in range(5)])
+    asked = timezone.now() - dt.timedelta(minutes=5)
+    run = RebuildRun.objects.create(asked_at=asked)
+    assert Rebuild().wanted()
+
+    seen: list[bool] = []
+    rebuild(once(lambda: seen.append(Rebuild().wanted())), run)
+
+    assert seen == [False]
+    assert not Rebuild().wanted()
+
+
+def test_rules_that_change_meanwhile_make_it_begin_again() -> None:
+    write(*[record(f"e{number}", value=b'{"a": "x%d"}' % number) for number in range(5)])
+
+    def decide() -> None:
+        MappingDecision.objects.create(
+            topic="orders", fields={"event_id": "$.a"}, made_by="grace", made_at=timezone.now()
+        )
+
+    assert rebuild(once(decide)) == 5
+    assert sorted(Event.objects.values_list("event_id", flat=True)) == [f"x{n}" for n in range(5)]
+
+
+def test_nothing_is_pruned_while_it_runs() -> None:
+    write(*[record(f"e{number}", flow=f"f{number}", at_ms=1_000) for number in range(5)])
+    standing = picture(Catalogue())
+
+    def prune() -> None:
+        with pytest.raises(RebuildRunningError):
+            Pruner(10**13, now_ms=10**13).step()
+
+    rebuild(once(prune))
+
+    assert picture(Catalogue()) == standing
+
+
+def test_a_pruner_begins_anew_when_the_flows_have_new_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(*[record(f"e{number}", flow=f"f{number}", at_ms=1_000) for number in range(5)])
+    pruner = Pruner(10**13, now_ms=10**13)
+    oldest = pruner._oldest
+
+    def rebuilt(limit: int) -> Any:
+        found = oldest(limit)
+        rebuild()
+        monkeypatch.setattr(pruner, "_oldest", oldest)
+        return found
+
+    monkeypatch.setattr(pruner, "_oldest", rebuilt)
+
+    assert pruner.step() == Pruned(0, 0, more=True)
+    while pruner.step().more:
+        pass
+    assert Flow.objects.count() == 1
+
+
+def test_each_read_model_has_the_same_indexes_behind_a_rebuild() -> None:
+    def indexes() -> dict[str, list[tuple[Any, ...]]]:
+        found = {}
+        with connection.cursor() as cursor:
+            for table in tables.READ_MODELS:
+                held = connection.introspection.get_constraints(cursor, f"tracing_{table}")
+                found[table] = sorted(
+                    (tuple(one["columns"]), one["unique"], one["primary_key"])
+                    for one in held.values()
+                )
+        return found
+
+    before = indexes()
+
+    rebuild()
+    rebuild()
+
+    assert indexes() == before
+
+
+def test_the_command_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    write(*[record(f"e{number}") for number in range(5)])
+
+    call_command("rebuild")
+
+    assert "Rebuilt the read models from 5 records" in capsys.readouterr().out
+    run = RebuildRun.objects.get()
+    assert (run.done, run.total, run.asked_by) == (5, 5, "manage.py rebuild")
