@@ -9,6 +9,8 @@ import msgspec
 # Kafka allows one header name several times and null values: never a dict.
 Header = tuple[str, bytes | None]
 
+# Kafka's timestamps are what the producer claims; beyond this no calendar can show them.
+MAX_TIMESTAMP_MS = 253_402_300_799_000
 # How much of an oversized value is kept.
 PREFIX_BYTES = 64 * 1024
 

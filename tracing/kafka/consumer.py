@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from kafka.errors import (
-    CorruptRecordError,
-    KafkaError,
-    OffsetOutOfRangeError,
-    UnsupportedCodecError,
-)
+from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from tracing.domain.errors import BrokerUnavailableError
-from tracing.domain.record import Record, capped
-from tracing.kafka import decompression
+from tracing.domain.record import Record
+from tracing.kafka import decompression, partition_records
 from tracing.kafka.connection import PLAINTEXT, Security
+from tracing.kafka.partition_records import UNREADABLE, lost, record_of
 from tracing.kafka.rebalance import Rebalance
 
 if TYPE_CHECKING:
@@ -32,17 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Kafka's timestamps are what the producer claims; beyond these no calendar can show them.
-_MAX_TIMESTAMP_MS = 253_402_300_799_000
-# What a batch can do to the client when it is damaged or in a codec that is not installed.
-_UNREADABLE = (
-    CorruptRecordError,
-    UnsupportedCodecError,
-    ValueError,
-    AssertionError,
-    IndexError,
-    struct.error,
-)
 # How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.
@@ -110,6 +94,7 @@ class LogConsumer:
                 **security.options(),
             )
         self._rebalance.client = self._client
+        self._tight = partition_records.install(self._client, max_record_bytes)
 
     def assign(self, positions: Mapping[Place, int]) -> None:
         """Read exactly these partitions, each from its position."""
@@ -150,7 +135,7 @@ class LogConsumer:
     def poll(self, timeout_ms: int) -> list[Fetched]:
         """Return what is new, after `timeout_ms` at most; partitions without news are left out.
 
-        A batch that cannot be read comes as one record a batch offset, with `error` and no bytes.
+        What cannot be read comes as one record an offset, with `error` and no bytes.
         Where the log begins behind our position (retention), the position moves there.
         """
         try:
@@ -161,7 +146,7 @@ class LogConsumer:
                 return []
         except OffsetOutOfRangeError as error:
             return self._catch_up(error)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return self._quarantine(error)
         return self._fetched(batches)
 
@@ -174,22 +159,13 @@ class LogConsumer:
             if end is None or (not rows and end <= before):
                 continue
             self._positions[partition] = end
-            found.append(Fetched(Place(*partition), [self._record(row) for row in rows], end))
+            records = (
+                list(rows)
+                if self._tight
+                else [record_of(row, partition, self._max_record_bytes) for row in rows]
+            )
+            found.append(Fetched(Place(*partition), records, end))
         return found
-
-    def _record(self, row: Any) -> Record:
-        value, length, sha256 = capped(row.value, self._max_record_bytes)
-        return Record(
-            topic=row.topic,
-            partition=row.partition,
-            offset=row.offset,
-            timestamp_ms=min(max(row.timestamp, 0), _MAX_TIMESTAMP_MS),
-            key=row.key,
-            value=value,
-            headers=tuple(row.headers),
-            value_length=length,
-            value_sha256=sha256,
-        )
 
     def _catch_up(self, error: OffsetOutOfRangeError) -> list[Fetched]:
         """Move partitions whose position the broker no longer has to where their log begins."""
@@ -210,9 +186,9 @@ class LogConsumer:
     def _quarantine(self, error: Exception) -> list[Fetched]:
         """Return one unreadable offset as a record with its error, and stand behind it.
 
-        The client stops at the batch that it has half read, and would spin on it for ever; what it
-        fetched of other partitions comes with the next poll. It does not tell where a batch ends,
-        so its offsets are given up one by one; the first that can be read again ends it.
+        Only for the client's own parser, which stops at the batch that it has half read and would
+        spin on it for ever; what it fetched of other partitions comes with the next poll. It does
+        not tell where a batch ends, so its offsets are given up one by one.
         """
         fetcher = self._client._fetcher  # noqa: SLF001 - there is no public way
         half_read = fetcher._next_partition_records  # noqa: SLF001
@@ -226,13 +202,7 @@ class LogConsumer:
         offset = self._client.position(partition)
         reason = f"The broker's batch cannot be read: {error}"
         log.warning("%s[%s]@%s: %s", *partition, offset, reason)
-        record = Record(
-            topic=partition.topic,
-            partition=partition.partition,
-            offset=offset,
-            timestamp_ms=0,
-            error=reason[:1_000],
-        )
+        record = lost(partition.topic, partition.partition, offset, reason[:1_000])
         self._move(partition, offset + 1)
         return [Fetched(Place(*partition), [record], offset + 1)]
 
@@ -290,7 +260,7 @@ class LogConsumer:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (OffsetOutOfRangeError, *_UNREADABLE):
+        except (OffsetOutOfRangeError, *UNREADABLE):
             raise
         except (KafkaError, OSError) as error:
             raise BrokerUnavailableError(f"{self._servers}: {error}") from error

@@ -2,7 +2,7 @@
 
 kafka-python decompresses a batch whole, whatever its size: 6.5 KB can become 600 MB. Its four
 decoders are replaced by ones that stop at a limit; a batch above it is unreadable and quarantined
-like any other. The decoders are names in one of its modules, looked up when a batch is read.
+like any other. The decoders are names in two of its modules, looked up when a batch is read.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import lz4.frame  # type: ignore[import-untyped]
 import snappy  # type: ignore[import-untyped]
 import zstandard
-from kafka.record import default_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from kafka.record import default_records, legacy_records
 
 # Far above what a broker takes uncompressed by default (1 MiB a batch), far below a machine.
 MAX_BATCH_BYTES = 64 * 1024 * 1024
@@ -33,10 +31,11 @@ class CompressedBatchError(ValueError):
 
 def install() -> None:
     """Put the bounded decoders in place, once for the whole process."""
-    default_records.gzip_decode = _bounded(gunzip)
-    default_records.zstd_decode = _bounded(unzstd)
-    default_records.lz4_decode = _bounded(unlz4)
-    default_records.snappy_decode = _bounded(unsnappy)
+    for module in (default_records, legacy_records):
+        module.gzip_decode = DECODERS[1]
+        module.snappy_decode = DECODERS[2]
+        module.lz4_decode = DECODERS[3]
+    default_records.zstd_decode = DECODERS[4]
 
 
 def _bounded(decode: Callable[[bytes, int], bytes]) -> Callable[[Any], bytes]:
@@ -124,3 +123,12 @@ def _unsnappy_block(block: bytes, limit: int) -> bytes:
         raise CompressedBatchError(f"a snappy block claims {length:,} bytes")
     found: bytes = snappy.uncompress(block)
     return found
+
+
+# By the number that a batch names its codec with.
+DECODERS: dict[int, Callable[[Any], bytes]] = {
+    1: _bounded(gunzip),
+    2: _bounded(unsnappy),
+    3: _bounded(unlz4),
+    4: _bounded(unzstd),
+}
