@@ -58,6 +58,14 @@ EVENTVIZ_MAX_RECORD_BYTES = env.integer("EVENTVIZ_MAX_RECORD_BYTES", 2 * 1024 * 
 EVENTVIZ_KEEP = env.text("EVENTVIZ_KEEP")
 EVENTVIZ_KEEP_BYTES = env.text("EVENTVIZ_KEEP_BYTES")
 
+# Where records may be sent again, as names or patterns; empty: every topic that is read but for
+# dead letter and retry topics.
+EVENTVIZ_RETRY_TARGETS = env.words("EVENTVIZ_RETRY_TARGETS")
+# One message is sent again so often at most.
+EVENTVIZ_RETRY_LIMIT = env.integer("EVENTVIZ_RETRY_LIMIT", 5, minimum=1)
+# A message whose effects have not come by then is called unconfirmed.
+EVENTVIZ_RETRY_CONFIRM_S = env.integer("EVENTVIZ_RETRY_CONFIRM_S", 60, minimum=1)
+
 DATABASES = {"default": env.database("EVENTVIZ_DATABASE_URL", BASE_DIR / "eventviz.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from tracing.jobs.groups import LookAtCluster
 from tracing.jobs.prune import Prune
 from tracing.jobs.rebuilding import Rebuild
+from tracing.jobs.retry import FollowRetries, SendRetries
 from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.kafka.connection import read_security
 from tracing.projections.keeping import parse_age, parse_size
@@ -29,6 +30,12 @@ def all_steps() -> tuple[Step, ...]:
         keep_bytes=parse_size(settings.EVENTVIZ_KEEP_BYTES) if settings.EVENTVIZ_KEEP_BYTES else 0,
     )
     return (*_of_registry(), cluster, Rebuild(), keep)
+
+
+def retry_steps() -> tuple[Step, ...]:
+    """Return the steps that a thread of its own does: no slow neighbour may hold their rate up."""
+    servers = settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS
+    return (SendRetries(servers, read_security(settings.EVENTVIZ_KAFKA_SECURITY)), FollowRetries())
 
 
 def _of_registry() -> tuple[Step, ...]:

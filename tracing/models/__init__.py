@@ -9,6 +9,7 @@ from tracing.models.ingestor import Ingestor
 from tracing.models.lease import Lease
 from tracing.models.log import LogHead, Record
 from tracing.models.mapping import MappingDecision, RebuildRun
+from tracing.models.retry import AuditEntry, Discard, RetryItem, RetryRun, RetryTally
 from tracing.models.schema import AwaitingRecord, Schema
 from tracing.models.source import Partition, Source
 from tracing.models.token import ApiToken
@@ -17,8 +18,10 @@ from tracing.models.undecodable import Undecodable, UndecodableReason
 
 __all__ = [
     "ApiToken",
+    "AuditEntry",
     "AwaitingRecord",
     "ConsumerGroup",
+    "Discard",
     "Event",
     "Flow",
     "FlowCount",
@@ -32,6 +35,9 @@ __all__ = [
     "Partition",
     "RebuildRun",
     "Record",
+    "RetryItem",
+    "RetryRun",
+    "RetryTally",
     "Schema",
     "SearchKey",
     "Source",

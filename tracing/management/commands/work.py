@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tracing.domain.errors import EventvizError
-from tracing.jobs.steps import all_steps
+from tracing.jobs.steps import all_steps, retry_steps
 from tracing.jobs.worker import Worker
 from tracing.management.migrated import check_migrated
 
@@ -19,7 +19,7 @@ from tracing.management.migrated import check_migrated
 class Command(BaseCommand):
     """Run a worker in the foreground until SIGTERM or Ctrl-C."""
 
-    help = "Do what time brings: fetch schemas, decode late, look after groups. Until stopped."
+    help = "Do what time brings: send retries, fetch schemas, look after groups. Until stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop."""
@@ -28,7 +28,14 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         try:
-            steps = all_steps()
+            steps, retries = all_steps(), retry_steps()
         except EventvizError as error:
             raise CommandError(str(error)) from error
-        Worker(steps, name=f"{socket.gethostname()}-{os.getpid()}", stop=stop).run()
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        beside = threading.Thread(target=Worker(retries, name=name, stop=stop).run, name="retries")
+        beside.start()
+        try:
+            Worker(steps, name=name, stop=stop).run()
+        finally:
+            stop.set()
+            beside.join()

@@ -1,0 +1,218 @@
+"""Did it work? What came behind a record that was sent again: its effects, or its next failure.
+
+Driven by what is new in the log, so a run of any size costs as much as there is news.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Min, Q
+from django.utils import timezone
+
+from tracing.domain.text import hash64
+from tracing.models import Event, Ingestor, Partition, RetryItem
+from tracing.models.source import coordinates_of
+from tracing.projections.names import names
+from tracing.projections.reading import head, stored_records
+from tracing.retry import runs
+from tracing.retry.outgoing import retry_id_of
+from tracing.retry.special import is_special
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+# So many new events are looked at in one go.
+LOOKED = 2_000
+# A process that died has nothing on its way any more after this.
+DOUBT = dt.timedelta(seconds=10)
+# A doubt that nothing settles, because the ingest stands, is called unconfirmed.
+GIVE_UP = dt.timedelta(seconds=600)
+FRESH = dt.timedelta(seconds=5)
+# Records with one event id that are looked at for a retry id.
+MAX_COPIES = 50
+_SLICE = 400
+_WATCHED = ("sending", "sent", "unconfirmed")
+
+
+class Follower:
+    """Looks at what is new since it looked last, and settles the items that it concerns."""
+
+    def __init__(self) -> None:
+        """Begin at the oldest item that still waits."""
+        self._position: int | None = None
+
+    def look(self) -> bool:
+        """Settle what can be settled; return whether there is more to look at."""
+        if not waiting():
+            self._position = None
+            return False
+        if self._position is None:
+            oldest = RetryItem.objects.filter(state__in=("sending", "sent"))
+            self._position = oldest.aggregate(first=Min("sent_position"))["first"] or 0
+        more = self._news()
+        runs.refresh(settle_doubts())
+        if not more:
+            runs.refresh(give_up())
+        return more
+
+    def _news(self) -> bool:
+        to = head().position
+        rows = list(
+            Event.objects.filter(position__gt=self._position, position__lte=to)
+            .order_by("position")
+            .values_list("position", "record", "causation_id")[:LOOKED]
+        )
+        touched = settle_effects(rows)
+        runs.refresh(touched)
+        self._position = rows[-1][0] if len(rows) == LOOKED else to
+        return len(rows) == LOOKED
+
+
+def waiting() -> bool:
+    """Tell whether any item waits for what becomes of it: two looks at an index."""
+    return RetryItem.objects.filter(state__in=("sending", "sent")).exists()
+
+
+def settle_effects(rows: Iterable[tuple[int, int, str | None]]) -> set[UUID]:
+    """Settle the items whose effects are among new events (position, record, cause).
+
+    An event is an effect of a retry when it names the item's event as its cause and came behind
+    the send, on an ordinary topic.
+    """
+    causes: dict[int, list[tuple[int, str]]] = {}
+    for position, record, cause in rows:
+        if cause is not None and not is_special(names().place(coordinates_of(record)[0])[0]):
+            causes.setdefault(hash64(cause), []).append((position, cause))
+    touched: set[UUID] = set()
+    for hashes in _slices(list(causes)):
+        items = RetryItem.objects.filter(state__in=_WATCHED, event_hash__in=hashes)
+        done = [
+            item
+            for item in items.only("id", "run_id", "event_id", "event_hash", "sent_position")
+            if any(
+                cause == item.event_id and position > (item.sent_position or 0)
+                for position, cause in causes[item.event_hash or 0]
+            )
+        ]
+        touched |= settle(done, "processed")
+    return touched
+
+
+def settle(items: Sequence[RetryItem], state: str, error: str = "") -> set[UUID]:
+    """Give items their last state; return their runs."""
+    now = timezone.now()
+    for ids in _slices([item.id for item in items]):
+        RetryItem.objects.filter(id__in=ids).update(state=state, settled_at=now, error=error)
+        RetryItem.objects.filter(id__in=ids, sent_at=None).update(sent_at=now)
+    return {item.run_id for item in items}
+
+
+def settle_doubts() -> set[UUID]:
+    """Settle sends that had no answer: found in our log, sent again, or given up in time."""
+    since = timezone.now() - DOUBT
+    doubts = list(
+        RetryItem.objects.filter(state="sending", sending_at__lt=since).order_by("id")[:_SLICE]
+    )
+    for item in doubts:
+        if item.doubted_at is None:
+            item.doubted_at = timezone.now()
+            RetryItem.objects.filter(id=item.id, doubted_at=None).update(doubted_at=item.doubted_at)
+    found = find(doubts)
+    read_on = _topics_read()
+    for item in doubts:
+        row = RetryItem.objects.filter(id=item.id, state="sending")
+        if item.id in found:
+            partition, offset = found[item.id]
+            row.update(
+                state="sent",
+                sent_at=timezone.now(),
+                sent_partition=partition,
+                sent_offset=offset,
+                error="no acknowledgement came; our log has it",
+            )
+        elif item.topic in read_on:
+            # Read to its end since, and it is not there: it never arrived.
+            row.update(state="pending", error="no acknowledgement came, and our log has it not")
+        elif item.sending_at and item.sending_at < timezone.now() - GIVE_UP:
+            row.update(
+                state="unconfirmed",
+                settled_at=timezone.now(),
+                error="no acknowledgement came, and the ingest does not read on: "
+                "it may have arrived or not",
+            )
+    return {item.run_id for item in doubts}
+
+
+def find(items: Sequence[RetryItem]) -> dict[int, tuple[int, int]]:
+    """Return (partition, offset) by item of those whose retry id stands in our own log.
+
+    Looks at the records of the item's event that came behind its send.
+    """
+    by_hash: dict[int, list[RetryItem]] = {}
+    for item in items:
+        if item.event_hash is not None:
+            by_hash.setdefault(item.event_hash, []).append(item)
+    found: dict[int, tuple[int, int]] = {}
+    for event_hash, same in by_hash.items():
+        first = min(item.sent_position or 0 for item in same)
+        rows = Event.objects.filter(event_hash=event_hash, position__gt=first)
+        copies = stored_records(
+            rows.order_by("position").values_list("record", flat=True)[:MAX_COPIES]
+        )
+        for record in copies.values():
+            for item in same:
+                if retry_id_of(record) == item.retry_id and record.topic == item.topic:
+                    found[item.id] = (record.partition, record.offset)
+    return found
+
+
+def _topics_read() -> set[str]:
+    """Return the topics whose every partition our ingest has read to its end, and is alive."""
+    now = timezone.now()
+    alive = Ingestor.objects.filter(state="running", seen_at__gte=now - FRESH)
+    if not alive.exists() or alive.filter(Q(lag__gt=0)).exists():
+        return set()
+    behind = Partition.objects.filter(end_offset__isnull=False).values_list(
+        "source__topic", "next_offset", "end_offset"
+    )
+    topics: dict[str, bool] = {}
+    for topic, following, end in behind:
+        topics[topic] = topics.get(topic, True) and (following or 0) >= (end or 0)
+    return {topic for topic, whole in topics.items() if whole}
+
+
+def give_up() -> set[UUID]:
+    """Settle what was sent so long ago that its effects should be there.
+
+    Where the flow went on without naming a cause, that counts; else it is unconfirmed.
+    """
+    confirm = dt.timedelta(seconds=settings.EVENTVIZ_RETRY_CONFIRM_S)
+    late = RetryItem.objects.filter(state="sent", sent_at__lt=timezone.now() - confirm)
+    items = list(late.order_by("sent_at")[:_SLICE])
+    went_on = [item for item in items if _flow_went_on(item)]
+    rest = [item for item in items if item not in went_on]
+    words = f"no effect came within {settings.EVENTVIZ_RETRY_CONFIRM_S} s, and no failure"
+    return settle(went_on, "processed", "the flow went on") | settle(rest, "unconfirmed", words)
+
+
+def _flow_went_on(item: RetryItem) -> bool:
+    """Tell whether the item's flow has a later event that names no cause. Two look-ups."""
+    if item.event_hash is None:
+        return False
+    row = Event.objects.filter(event_hash=item.event_hash, event_id=item.event_id).first()
+    if row is None:
+        return False
+    later = Event.objects.filter(
+        flow_id=row.flow_id, position__gt=item.sent_position or 0, causation_id=None
+    ).exclude(event_id=item.event_id)
+    places = later.values_list("record", flat=True)[:MAX_COPIES]
+    return any(not is_special(names().place(coordinates_of(one)[0])[0]) for one in places)
+
+
+def _slices(values: list[int]) -> Iterable[list[int]]:
+    for start in range(0, len(values), _SLICE):
+        yield values[start : start + _SLICE]

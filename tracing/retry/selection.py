@@ -1,0 +1,154 @@
+"""Which records a run is about: chosen ones, a flow, a key, or a topic's time range.
+
+A selection is stored as JSON and listed page by page, so a run of any size stays small in memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from tracing.domain.errors import EventvizError
+from tracing.domain.text import hash64
+from tracing.models import Event, Flow, Partition, SearchKey, Source
+from tracing.models.source import record_id
+
+# Records that are named one by one.
+MAX_RECORDS = 1_000
+# A key that occurs in more flows than this: the newest of them.
+MAX_FLOWS = 200
+_END = (1 << 44) - 1
+
+Cursor = list[int]
+Kind = Literal["records", "flow", "key", "topic"]
+
+
+class BadSelectionError(EventvizError):
+    """Say which records: by number, flow, key, or topic and time."""
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is selected. Times are Kafka's, in milliseconds, the end not included."""
+
+    kind: Kind
+    records: tuple[int, ...] = ()
+    text: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    def check(self) -> None:
+        """Raise BadSelectionError for one that selects nothing by its form."""
+        if self.kind == "records" and not 0 < len(self.records) <= MAX_RECORDS:
+            raise BadSelectionError(f"1 to {MAX_RECORDS:,} records.")
+        if self.kind != "records" and not self.text:
+            raise BadSelectionError(f"Which {self.kind}?")
+
+    @property
+    def words(self) -> str:
+        """Return the selection in words."""
+        if self.kind == "records":
+            count = len(self.records)
+            return f"{count:,} record" + ("s" if count != 1 else "")
+        return f"{self.kind} {self.text}"
+
+
+def dump(selection: Selection) -> dict[str, Any]:
+    """Return a selection as it is stored."""
+    found: dict[str, Any] = msgspec.to_builtins(selection)
+    return found
+
+
+def load(stored: dict[str, Any]) -> Selection:
+    """Return a stored selection."""
+    return msgspec.convert(stored, Selection)
+
+
+def page(
+    selection: Selection, cursor: Cursor | None, *, until: int, limit: int
+) -> tuple[list[int], Cursor | None]:
+    """Return at most `limit` record ids behind a cursor, and the next cursor, None at the end.
+
+    `until` is the log's position when the run was asked for: what came later is not meant.
+    """
+    if selection.kind == "records":
+        start = cursor[0] if cursor else 0
+        found = list(selection.records[start : start + limit])
+        more = start + limit < len(selection.records)
+        return found, [start + limit] if more else None
+    if selection.kind == "topic":
+        return _of_topic(selection, cursor, until, limit)
+    flows = _flows(selection)
+    query = Event.objects.filter(flow_id__in=flows, position__lte=until)
+    if selection.kind == "key":
+        query = query.filter(key=selection.text)
+    if cursor:
+        query = query.filter(position__gt=cursor[0])
+    rows = list(query.order_by("position").values_list("position", "record")[:limit])
+    found = list(dict.fromkeys(record for _, record in rows))
+    return found, [rows[-1][0]] if len(rows) == limit else None
+
+
+def _flows(selection: Selection) -> list[int]:
+    wanted = hash64(selection.text)
+    if selection.kind == "flow":
+        flows = Flow.objects.filter(correlation_hash=wanted, correlation_id=selection.text)
+        return list(flows.values_list("id", flat=True))
+    keys = SearchKey.objects.filter(key_hash=wanted).order_by("-flow_id")
+    return list(keys.values_list("flow_id", flat=True)[:MAX_FLOWS])
+
+
+def _of_topic(
+    selection: Selection, cursor: Cursor | None, until: int, limit: int
+) -> tuple[list[int], Cursor | None]:
+    """List a topic partition by partition. `cursor` is [partition's place, last record]."""
+    partitions = _partitions(selection.text)
+    place, last = cursor or [0, -1]
+    found: list[int] = []
+    while place < len(partitions) and len(found) < limit:
+        begin, end = record_id(partitions[place], 0), record_id(partitions[place], _END)
+        if last < begin:
+            last = _first_at(begin, end, selection.since_ms) - 1
+        query = Event.objects.filter(record__gt=last, record__lte=end, position__lte=until, part=0)
+        if selection.since_ms is not None:
+            query = query.filter(timestamp_ms__gte=selection.since_ms)
+        if selection.until_ms is not None:
+            query = query.filter(timestamp_ms__lt=selection.until_ms)
+        wanted = limit - len(found)
+        rows = list(query.order_by("record").values_list("record", flat=True)[:wanted])
+        found += rows
+        if len(rows) == wanted:
+            return found, [place, rows[-1]]
+        place, last = place + 1, -1
+    return found, [place, -1] if place < len(partitions) else None
+
+
+def _partitions(topic: str) -> list[int]:
+    newest = Source.objects.filter(topic=topic).order_by("-id").first()
+    if newest is None:
+        return []
+    rows = Partition.objects.filter(source=newest).order_by("number")
+    return list(rows.values_list("id", flat=True))
+
+
+def _first_at(begin: int, end: int, since_ms: int | None) -> int:
+    """Return a record id before which a partition has nothing as young, by bisection.
+
+    Kafka's timestamps may be out of order by as much as producers wait: a little is gone back.
+    """
+    if since_ms is None:
+        return begin
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        row = (
+            Event.objects.filter(record__gte=middle, record__lte=end)
+            .order_by("record")
+            .values_list("timestamp_ms", flat=True)
+            .first()
+        )
+        if row is None or row >= since_ms:
+            high = middle
+        else:
+            low = middle + 1
+    return max(low - 1_000, begin)

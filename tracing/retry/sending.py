@@ -1,0 +1,185 @@
+"""Send the items of running runs: so many a second, each committed before it is sent.
+
+An item is `sending` in the database before its bytes leave, and `sent` by the broker's
+acknowledgement alone. Whatever ends the process between the two leaves a doubt, which is settled
+by our own log: found there by its retry id, it was sent; not there although the ingest has read on,
+it is sent again; else it is unconfirmed in the end.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from tracing.domain.errors import BrokerUnavailableError
+from tracing.domain.text import clean
+from tracing.kafka.producer import Producer, RecordNotSentError, RecordRefusedError
+from tracing.models import Record as RecordRow
+from tracing.models import RetryItem, RetryRun
+from tracing.projections.reading import head, stored_records
+from tracing.retry.outgoing import outgoing, why_not
+from tracing.retry.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from tracing.domain.record import Record
+    from tracing.kafka.producer import Coordinates, Sent
+
+# So many items, and about so many bytes of values, are in hand at once.
+CHUNK = 250
+CHUNK_BYTES = 8 * 1024 * 1024
+ACKNOWLEDGED_WITHIN_S = 3.5
+
+
+class NothingArrivesError(BrokerUnavailableError):
+    """The Kafka broker takes no record at the moment."""
+
+
+class Sender:
+    """Sends the items of one run; made anew when another process takes the run over."""
+
+    def __init__(self, run: RetryRun) -> None:
+        """Begin slowly."""
+        self.run_id: UUID = run.id
+        self._pace = Pace(run.rate_per_s)
+        self._pace.begin(time.monotonic())
+
+    def send_some(self, producer: Producer) -> int:
+        """Send what is due now; return how many items were taken in hand.
+
+        Raises NothingArrivesError when none arrived: what was not handed over waits again.
+        """
+        due = min(self._pace.due(time.monotonic()), CHUNK)
+        items = take(self.run_id, due) if due else []
+        if not items:
+            return 0
+        self._pace.took(len(items))
+        send(items, producer)
+        if all(item.state in ("pending", "sending") for item in items):
+            raise NothingArrivesError
+        return len(items)
+
+
+def take(run_id: UUID, limit: int) -> list[RetryItem]:
+    """Commit the next items as `sending` and return them; none of a run that is not running.
+
+    Two workers never get the same item: the state is looked at again under the row's lock.
+    """
+    position = head().position
+    with transaction.atomic():
+        if not RetryRun.objects.filter(id=run_id, state="running").exists():
+            return []
+        waiting = RetryItem.objects.filter(run_id=run_id, state="pending").order_by("n")
+        items = list(waiting.select_for_update(skip_locked=True)[:limit])
+        now = timezone.now()
+        RetryItem.objects.filter(id__in=[item.id for item in items]).update(
+            state="sending", sending_at=now, sent_position=position, error=""
+        )
+    for item in items:
+        item.state, item.sending_at, item.sent_position = "sending", now, position
+    return items
+
+
+def send(items: Sequence[RetryItem], producer: Producer) -> None:
+    """Send items that are committed as `sending`, and commit what became of them."""
+    for part in _by_size(items):
+        records = stored_records(item.record for item in part)
+        on_their_way = _hand_all_over(part, records, producer)
+        for item, sent in on_their_way:
+            _wait(item, sent)
+        with transaction.atomic():
+            for item in part:
+                _commit(item)
+
+
+def _hand_all_over(
+    items: Sequence[RetryItem], records: dict[int, Record], producer: Producer
+) -> list[tuple[RetryItem, Sent]]:
+    """Hand items to the producer until it takes no more; the rest waits again."""
+    on_their_way = []
+    blocked = ""
+    for item in items:
+        if blocked:
+            item.state, item.error = "pending", blocked
+            continue
+        sent = _hand_over(item, records.get(item.record), producer)
+        if sent is not None:
+            on_their_way.append((item, sent))
+        elif item.state == "pending":
+            # Each further one would wait as long.
+            blocked = item.error
+    return on_their_way
+
+
+def _by_size(items: Sequence[RetryItem]) -> list[Sequence[RetryItem]]:
+    """Return the items in parts whose values fit in memory together."""
+
+    ids = [item.record for item in items]
+    sizes = dict(RecordRow.objects.filter(id__in=ids).values_list("id", "value_length"))
+    parts: list[list[RetryItem]] = [[]]
+    size = 0
+    for item in items:
+        size += sizes.get(item.record, 0)
+        if size > CHUNK_BYTES and parts[-1]:
+            parts.append([])
+            size = sizes.get(item.record, 0)
+        parts[-1].append(item)
+    return list(parts)
+
+
+def _hand_over(item: RetryItem, record: Record | None, producer: Producer) -> Sent | None:
+    """Give the record to the producer; None when it was not handed over, with the item's state."""
+    missing = why_not(record) if record is not None else "it is not stored any more"
+    if record is None or missing:
+        item.state, item.error = "skipped", missing
+        return None
+    edited = None if item.edited is None else bytes(item.edited)
+    out = outgoing(record, item.retry_id, edited)
+    try:
+        # The topic may have fewer partitions than when the run was planned.
+        there = item.partition is not None and item.partition in producer.partitions(item.topic)
+        return producer.send(
+            item.topic, out.key, out.value, out.headers, item.partition if there else None
+        )
+    except RecordRefusedError as error:
+        item.state, item.error = "skipped", clean(f"refused: {error}", 500)
+    except RecordNotSentError as error:
+        # Nothing was handed over: no doubt, it waits again.
+        item.state, item.error = "pending", clean(str(error), 500)
+    return None
+
+
+def _wait(item: RetryItem, sent: Sent) -> None:
+    try:
+        at: Coordinates = sent.coordinates(ACKNOWLEDGED_WITHIN_S)
+    except RecordRefusedError as error:
+        item.state, item.error = "skipped", clean(f"refused: {error}", 500)
+    except RecordNotSentError as error:
+        # It may have arrived all the same.
+        item.doubted_at = timezone.now()
+        item.error = clean(f"no acknowledgement: {error}", 500)
+    else:
+        item.state, item.sent_at = "sent", timezone.now()
+        item.sent_partition, item.sent_offset = at.partition, at.offset
+
+
+def _commit(item: RetryItem) -> None:
+    """Write what became of an item, unless the follower has seen more of it meanwhile."""
+    row = RetryItem.objects.filter(id=item.id)
+    moved = row.filter(state="sending").update(
+        state=item.state,
+        error=item.error,
+        doubted_at=item.doubted_at,
+        sent_at=item.sent_at,
+        sent_partition=item.sent_partition,
+        sent_offset=item.sent_offset,
+    )
+    if not moved and item.sent_at:
+        row.update(
+            sent_at=item.sent_at, sent_partition=item.sent_partition, sent_offset=item.sent_offset
+        )
