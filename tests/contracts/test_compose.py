@@ -123,8 +123,6 @@ def broker(tmp_path: Path) -> Iterator[Apache]:
         yield node
 
 
-# The ingestor joins its group while the shop still makes its topics, see test_sharing.py.
-@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.apache
 @pytest.mark.postgres

@@ -17,9 +17,7 @@ from tests.servers.processes import MANAGE
 from tests.servers.product import Product, running_product
 from tests.strangers.producing import Sent, create_topics, envelope, send
 
-# A member that joins while the topics change can lose its place in the group: not solved yet, so
-# these run by hand and not before every change.
-pytestmark = [pytest.mark.long, pytest.mark.postgres]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 FLOWS = 2_000
 TYPES = ["OrderPlaced", "StockReserved", "PaymentProcessed", "OrderCompleted"]

@@ -20,7 +20,7 @@ from tracing.domain.record import Record
 from tracing.kafka import decompression, partition_records
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.partition_records import UNREADABLE, lost, record_of
-from tracing.kafka.rebalance import Rebalance
+from tracing.kafka.rebalance import Rebalance, keep_joining
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 FETCH_WAIT_MS = 50
 # A member of the group that says nothing for so long has lost its partitions.
 SESSION_TIMEOUT_MS = 10_000
+# One that does not poll for so long leaves by itself: the others wait for it in a rebalance.
+POLL_INTERVAL_MS = 20_000
 
 
 class Place(NamedTuple):
@@ -90,6 +92,7 @@ class LogConsumer:
                 # Evenly over all topics; by ranges, the first member would get more of each.
                 partition_assignment_strategy=[RoundRobinPartitionAssignor],
                 session_timeout_ms=SESSION_TIMEOUT_MS,
+                max_poll_interval_ms=POLL_INTERVAL_MS,
                 heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
                 **security.options(),
             )
@@ -140,6 +143,7 @@ class LogConsumer:
         """
         try:
             with self._translated():
+                keep_joining(self._client)
                 batches = self._client.poll(timeout_ms=timeout_ms)
             if self._rebalance.happened:
                 # What came may be another member's by now; the checkpoint knows.

@@ -17,6 +17,7 @@ from kafka.errors import (
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
 from tracing.kafka.connection import PLAINTEXT, Security
+from tracing.kafka.rebalance import keep_joining
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,7 @@ class GroupConsumer:
         try:
             # In this order: what was fetched is not lost when the commit fails.
             self._commit_if_due()
+            keep_joining(self._client)
             batches = self._client.poll(timeout_ms=timeout_ms)
         except KafkaError as error:
             reason = str(error.args[0]) if error.args and error.args[0] else ""
