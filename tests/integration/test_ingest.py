@@ -16,8 +16,10 @@ from tests.servers.processes import MANAGE, Process, free_port, wait_for
 from tests.strangers.hostile import NotText
 from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
 from tracing.ingest.alone import alone
+from tracing.ingest.beginning import Beginning
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import parse_start
+from tracing.kafka.consumer import LogConsumer, Place
 from tracing.models import Event, Ingestor, Partition, Record, Source
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("live_log")]
@@ -194,3 +196,19 @@ def test_a_batch_that_the_client_cannot_read_is_quarantined_and_the_rest_stored(
         f"{topic}[0]@1",
         f"{topic}[0]@3",
     ]
+
+
+def test_a_new_connection_takes_no_topic_that_came_meanwhile_for_known(broker: str) -> None:
+    first, later = (f"known-{uuid.uuid4().hex[:8]}-{number}" for number in (1, 2))
+    create_topics(broker, [first], partitions=1)
+    beginning = Beginning(parse_start("latest"))
+    beginning.see([Place(first, 0)])
+    create_topics(broker, [later], partitions=1)
+    send(broker, [Sent(name, b"{}") for name in (first, later)])
+
+    beginning.see([Place(first, 0), Place(later, 0)])
+    consumer = LogConsumer([broker], group="known", max_record_bytes=1_000)
+    found = beginning.offsets([Place(first, 0), Place(later, 0)], consumer)
+    consumer.close()
+
+    assert found == {Place(first, 0): 1, Place(later, 0): 0}

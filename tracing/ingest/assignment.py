@@ -8,18 +8,18 @@ group, which then decides who reads what, but never from where.
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.ingest.selection import Start, wanted
+from tracing.ingest.selection import wanted
 from tracing.kafka.consumer import LogConsumer, Place
 from tracing.models import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tracing.ingest.beginning import Beginning
     from tracing.kafka.cluster import Cluster
     from tracing.projections.catalogue import Catalogue
 
@@ -44,7 +44,7 @@ class Assignment:
         catalogue: Catalogue,
         *,
         patterns: Sequence[str],
-        start: Start,
+        beginning: Beginning,
     ) -> None:
         """Begin with nothing in hand."""
         self.held: dict[Place, Held] = {}
@@ -52,9 +52,8 @@ class Assignment:
         self._consumer = consumer
         self._catalogue = catalogue
         self._patterns = patterns
-        self._start = start
+        self._beginning = beginning
         self._found: dict[Place, str] | None = None
-        self._first_seen: frozenset[Place] = frozenset()
 
     @property
     def topics(self) -> int:
@@ -72,10 +71,9 @@ class Assignment:
             if wanted(topic.name, self._patterns)
             for number in topic.partitions
         }
-        if self._found is None:
-            self._first_seen = frozenset(found)
-        elif found == self._found:
+        if found == self._found:
             return False
+        self._beginning.see(found)
         self._found = found
         self._take(found)
         return True
@@ -110,26 +108,12 @@ class Assignment:
         self._hand_over()
 
     def _begin(self, rows: Mapping[Place, Partition]) -> None:
-        """Decide where unknown partitions begin, and write it down as their checkpoint.
-
-        The setting speaks of what was there when we came; what appears later is read whole.
-        """
-        there = [place for place in rows if place in self._first_seen]
-        later = [place for place in rows if place not in self._first_seen]
-        offsets = (self._offsets(there, self._start) if there else {}) | (
-            self._consumer.begin(later) if later else {}
-        )
+        """Decide where unknown partitions begin, and write it down as their checkpoint."""
+        offsets = self._beginning.offsets(rows, self._consumer)
         for place, offset in offsets.items():
             log.info("Reading %s[%s] from offset %s.", *place, offset)
             Partition.objects.filter(id=rows[place].id, next_offset=None).update(next_offset=offset)
             rows[place].refresh_from_db(fields=["next_offset"])
-
-    def _offsets(self, places: Sequence[Place], start: Start) -> dict[Place, int]:
-        if start.kind == "latest":
-            return self._consumer.end(places)
-        if start.kind == "age":
-            return self._consumer.at_time(places, int(time.time() * 1000) - start.age_ms)
-        return self._consumer.begin(places)
 
     def _hand_over(self) -> None:
         self._consumer.assign({place: held.position for place, held in self.held.items()})

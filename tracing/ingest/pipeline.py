@@ -7,14 +7,16 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from tracing.domain.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
     CheckpointMovedError,
 )
+from tracing.ingest import frozen
 from tracing.ingest.assignment import Assignment, SharedAssignment
+from tracing.ingest.beginning import Beginning
 from tracing.ingest.report import Reporter, Standing
 from tracing.ingest.watchdog import Watchdog
 from tracing.kafka.cluster import Cluster
@@ -63,6 +65,7 @@ class Pipeline:
         self._options = options
         self._stop = stop
         self._reporter = Reporter(options.name, ", ".join(options.servers))
+        self._beginning = Beginning(options.start)
 
     def run(self) -> None:
         """Ingest until stopped; failures of the broker or the database are waited out."""
@@ -105,8 +108,15 @@ class Pipeline:
                 max_record_bytes=options.max_record_bytes,
             )
             try:
-                session = _Session(options, cluster, consumer, self._reporter, watchdog)
-                session.run(self._stop)
+                _Session(
+                    options,
+                    cluster,
+                    consumer,
+                    self._beginning,
+                    self._reporter,
+                    watchdog,
+                    self._stop,
+                ).run()
             finally:
                 consumer.close()
         finally:
@@ -133,30 +143,34 @@ class _Session:
         options: Options,
         cluster: Cluster,
         consumer: LogConsumer,
+        beginning: Beginning,
         reporter: Reporter,
         watchdog: Watchdog,
+        stop: threading.Event,
     ) -> None:
         self._discovery_s = options.discovery_ms / 1000
         self._shared = options.shared
         self._consumer = consumer
         self._reporter = reporter
         self._watchdog = watchdog
+        self._stop = stop
         self._catalogue = Catalogue()
         kind = SharedAssignment if options.shared else Assignment
         self._assignment = kind(
-            cluster, consumer, self._catalogue, patterns=options.patterns, start=options.start
+            cluster, consumer, self._catalogue, patterns=options.patterns, beginning=beginning
         )
         self._ends: dict[int, int] = {}
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self) -> None:
         looked_at = committed_at = 0.0
-        while not stop.is_set():
+        frozen.limit_waits()
+        while not self._stop.is_set():
             now = time.monotonic()
             if now - looked_at >= self._discovery_s:
                 looked_at = now
                 if self._assignment.refresh():
                     log.info("Reading %s topics.", self._assignment.topics)
-            self._store(self._poll(stop))
+            self._store(self._poll())
             if self._assignment.settle():
                 log.info("The group gave us %s partitions.", len(self._assignment.held))
             if self._reporter.due():
@@ -169,11 +183,11 @@ class _Session:
                 self._consumer.commit()
         self._consumer.commit()
 
-    def _poll(self, stop: threading.Event) -> list[Fetched]:
+    def _poll(self) -> list[Fetched]:
         """Read what is new; with nothing in hand a client that shares must poll all the same."""
         if self._assignment.held or self._shared:
             return self._consumer.poll(POLL_MS)
-        stop.wait(POLL_MS / 1000)
+        self._stop.wait(POLL_MS / 1000)
         return []
 
     def _store(self, fetched: Sequence[Fetched]) -> None:
@@ -193,7 +207,7 @@ class _Session:
                 )
             )
         try:
-            store(slices, self._catalogue)
+            self._write(slices)
         except CheckpointMovedError as error:
             log.warning("%s Going on from its checkpoint.", error)
             self._assignment.restore()
@@ -204,6 +218,19 @@ class _Session:
             held.position = part.end
             newest_ms = max((record.timestamp_ms for record in part.records), default=0)
             self._reporter.count(held.partition_id, len(part.records), newest_ms)
+
+    def _write(self, slices: Sequence[Slice]) -> None:
+        """Store a batch, as soon as no other writer holds us up; a frozen one is ended."""
+        while True:
+            try:
+                store(slices, self._catalogue)
+            except OperationalError as error:
+                if not frozen.was_held_up(error) or self._stop.is_set():
+                    raise
+                self._watchdog.alive()
+                frozen.end_frozen()
+            else:
+                return
 
     def _standing(self) -> Standing:
         """Return how far behind the end each partition is, as the last fetches told."""
