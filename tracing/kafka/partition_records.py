@@ -153,10 +153,10 @@ class PartitionRecords:
 
     def _batch(self, batch: Batch) -> Iterator[Piece]:
         # What a damaged header says of the end counts only if it says it twice.
-        believed = batch.records == batch.last_delta + 1
+        believed, checked = batch.records == batch.last_delta + 1 > 0, False
         try:
             batch.check()
-            believed = True
+            believed, checked = batch.last_delta >= 0, True
             self.leader_epoch = batch.epoch
             if self._is_hidden(batch):
                 yield [], batch.end
@@ -175,7 +175,9 @@ class PartitionRecords:
                 raise DamagedBatchError(reader.damage)
             yield [], batch.end
         except _UNREADABLE as error:
-            if not believed or not 0 <= batch.last_delta < MAX_LOST:
+            if checked and batch.base > self.next_fetch_offset:
+                yield [], batch.base
+            if not believed or not 0 <= batch.end - self.next_fetch_offset <= MAX_LOST:
                 raise DamagedBatchError(str(error)) from error
             yield from self._lost(batch.end, error)
 

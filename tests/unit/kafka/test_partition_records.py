@@ -266,6 +266,25 @@ def test_a_damaged_batch_whose_end_is_not_believed_costs_one_offset_at_a_time() 
     assert end == 3
 
 
+def test_a_damaged_batch_that_claims_to_be_far_away_is_not_believed() -> None:
+    bad = bytearray(batch(1 << 60, [Row()]))
+    bad[-1] ^= 1
+
+    found, end = ours_of(bytes(bad), 2)
+
+    assert [(row.offset, row.error is None) for row in found] == [(2, False)]
+    assert end == 3
+
+
+def test_damage_behind_a_gap_costs_nothing_of_the_gap() -> None:
+    bad = sealed(batch(500_000, [Row()])[:-1] + b"\x02")
+
+    found, end = ours_of(bad, 2)
+
+    assert [(row.offset, row.error is None) for row in found] == [(500_000, False)]
+    assert end == 500_001
+
+
 def test_a_header_name_that_is_not_utf8_costs_one_record() -> None:
     data = batch(0, [Row(), Row(headers=((NotText("x"), b"1"),)), Row(value=b"kept")])
 
