@@ -20,6 +20,7 @@ from tracing.domain.record import Record
 
 BARE = "none"
 DEFAULT_RULES = Rules()
+_JSON = {b"{", b"["}
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -63,21 +64,25 @@ def decode(record: Record, rules: Rules = DEFAULT_RULES) -> Decoded:
         return _failed(record, f"The envelope has a field of a wrong type: {error}.")
     except msgspec.DecodeError as error:
         return _failed(record, f"The value begins like JSON but is not: {error}.")
-    return Decoded(
-        events=tuple(
+    if len(envelopes) == 1:
+        (one,) = envelopes
+        events: tuple[Event, ...] = (
+            identify(record, one, 0, search_keys(one.payload, rules.key_fields)),
+        )
+        payloads: tuple[bytes | None, ...] = (one.payload,)
+    else:
+        events = tuple(
             identify(record, one, part, search_keys(one.payload, rules.key_fields))
             for part, one in enumerate(envelopes)
-        ),
-        payloads=tuple(one.payload for one in envelopes),
-        format=found.format,
-        schema=found.schema,
-    )
+        )
+        payloads = tuple(one.payload for one in envelopes)
+    return Decoded(events, payloads, found.format, found.schema)
 
 
 def _envelopes(record: Record, value: bytes | None, rules: Rules) -> list[Envelope]:
     """Return one envelope or several, by the first dialect whose evidence is there."""
-    is_json = value is not None and value.lstrip()[:1] in {b"{", b"["}
-    if value is not None and is_json and too_deep(value):
+    begins = b"" if value is None else value.lstrip()[:1]
+    if value is not None and begins in _JSON and too_deep(value):
         raise DecodeError(f"The JSON nests deeper than {MAX_DEPTH} levels.")
     mapping = rules.mapping_of(record.topic) if rules.mappings else None
     if mapping is not None:
@@ -88,15 +93,15 @@ def _envelopes(record: Record, value: bytes | None, rules: Rules) -> list[Envelo
     found = cloudevents.read(record, said, value)
     if found is None and said.nservicebus:
         found = nservicebus.read(record, value)
-    if found is None and value is not None and is_json:
-        found = _by_body(record, said, value)
+    if found is None and value is not None and begins in _JSON:
+        found = _by_body(record, said, value, begins)
     if found is not None:
         return found
     return headers.read(said, value) if said.identifies else [_bare(said, value)]
 
 
-def _by_body(record: Record, said: Said, value: bytes) -> list[Envelope] | None:
-    if value.lstrip()[:1] == b"[":
+def _by_body(record: Record, said: Said, value: bytes, begins: bytes) -> list[Envelope] | None:
+    if begins == b"[":
         # Any JSON is an event of some kind; what is only almost JSON is an error.
         msgspec.json.decode(value, type=msgspec.Raw)
         return None

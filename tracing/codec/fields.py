@@ -32,6 +32,8 @@ _VERSION = re.compile(r"(?:/|:|[-_.]?v)(\d{1,9}(?:\.\d{1,9}){0,3})/?$", re.IGNOR
 # Times outside these years are a unit mistaken for another.
 _MIN_US = 0
 _MAX_US = 253_402_300_799_000_000
+# Seconds reach 1e11 in the year 5138, milliseconds pass it since 1973.
+_MIN_MS, _MAX_MS = 10**11, 10**14
 
 
 def identifier(value: object) -> str | None:
@@ -76,6 +78,9 @@ def _scalar(value: object) -> str | None:
 
 def time_us(value: object) -> int | None:
     """Return microseconds since 1970 of an ISO 8601 text or of epoch (milli|micro)seconds."""
+    if type(value) is int and _MIN_MS <= value < _MAX_MS:
+        # Milliseconds, as most producers write them.
+        return value * 1_000
     if isinstance(value, str | bytes):
         return _iso_us(_scalar(value) or "")
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -94,8 +99,7 @@ def _iso_us(text: str) -> int | None:
 
 
 def _epoch_us(number: float) -> int | None:
-    # Seconds reach 1e11 in the year 5138, milliseconds pass it since 1973.
-    for limit, factor in ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1)):
+    for limit, factor in ((_MIN_MS, 1_000_000), (_MAX_MS, 1_000), (1e17, 1)):
         if abs(number) < limit:
             return _bounded(int(number * factor))
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tracing.codec import fields
-from tracing.codec.rules import is_key_field
+from tracing.codec.rules import KeyFields, key_fields
 
 MAX_KEYS = 8
 # A longer payload is not looked into: it would cost more than the rest of the record.
@@ -23,20 +23,22 @@ def search_keys(payload: bytes | None, patterns: tuple[str, ...]) -> tuple[str, 
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
     found: dict[str, None] = {}
-    inner = []
-    for name, value in body.items():
-        if type(value) is dict:
-            inner.append(value)
-        elif is_key_field(name, patterns):
-            _add(found, value)
-    for level in inner:
-        for name, value in level.items():
-            if is_key_field(name, patterns):
-                _add(found, value)
+    wanted = key_fields(patterns)
+    for level in _look(body, wanted, found):
+        _look(level, wanted, found)
     return tuple(found)
 
 
-def _add(found: dict[str, None], value: object) -> None:
-    key = fields.identifier(value)
-    if key is not None and len(found) < MAX_KEYS:
-        found[key] = None
+def _look(
+    level: dict[str, object], wanted: KeyFields, found: dict[str, None]
+) -> list[dict[str, object]]:
+    """Add an object's keys to those found; return the objects in it."""
+    inner: list[dict[str, object]] = []
+    for name, value in level.items():
+        if type(value) is dict:
+            inner.append(value)
+        elif wanted[name]:
+            key = fields.identifier(value)
+            if key is not None and len(found) < MAX_KEYS:
+                found[key] = None
+    return inner

@@ -14,6 +14,9 @@ from tracing.domain.errors import EventvizError
 # Payload fields that look like identifiers: `orderId`, `customer_id`, `id`, `trackingNumber`.
 DEFAULT_KEY_FIELDS = ("id", "*Id", "*ID", "*_id", "*-id", "*Number", "*_number", "*Key", "*_key")
 
+# How many field names are remembered, and how long ones.
+MAX_NAMES, MAX_NAME = 5_000, 100
+
 FIELDS = (
     "event_id",
     "event_type",
@@ -94,7 +97,26 @@ def steps(path: str) -> tuple[str | int, ...]:
     return tuple(name or int(index) for name, index in _STEP.findall(path))
 
 
-@functools.lru_cache(maxsize=5_000)
-def is_key_field(name: str, patterns: tuple[str, ...]) -> bool:
-    """Tell whether a payload field of this name is searched for."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+class KeyFields(dict[str, bool]):
+    """Tells of a payload field's name whether it is searched for, and remembers a bounded number.
+
+    A dictionary, because it is asked for every field of every record.
+    """
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        """Take shell patterns."""
+        super().__init__()
+        self._patterns = patterns
+
+    def __missing__(self, name: str) -> bool:
+        """Compare a name that is not remembered."""
+        found = any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns)
+        if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
+            self[name] = found
+        return found
+
+
+@functools.lru_cache(maxsize=8)
+def key_fields(patterns: tuple[str, ...]) -> KeyFields:
+    """Return what tells the fields that match these patterns."""
+    return KeyFields(patterns)
