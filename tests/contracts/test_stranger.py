@@ -30,21 +30,16 @@ def sell(folder: Path, product: Product, topic: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.slow
-@pytest.mark.timed
-def test_a_kafkajs_producer_on_a_new_topic_is_on_the_page_in_under_a_second(
-    kafkajs: Path, product: Product, record_property: Callable[[str, object], None]
-) -> None:
+def show(folder: Path, product: Product) -> float:
+    """Let the stranger sell on a topic of its own; return the ms from its last ack to the page."""
     topic = f"stranger-{uuid.uuid4().hex[:6]}"
 
-    sent = sell(kafkajs, product, topic)
+    sent = sell(folder, product, topic)
 
     flow_id = sent[0]["correlationId"]
     flow = product.wait_for_flow(flow_id, events=len(TYPES))
     status, html = product.get(f"/flows/{quote(flow_id, safe='')}")
     shown_ms = time.time() * 1000 - float(sent[-1]["ackedMs"])
-    record_property("measured", f"kafkajs, from the last ack to the page: {shown_ms:.0f} ms")
-    assert shown_ms < LIMIT_MS
     assert status == 200
     assert [name for name in TYPES if name not in html] == []
     assert [event["type"] for event in flow["events"]] == TYPES
@@ -52,6 +47,20 @@ def test_a_kafkajs_producer_on_a_new_topic_is_on_the_page_in_under_a_second(
     assert [(edge["cause"], edge["effect"]) for edge in flow["edges"]] == [
         (cause["eventId"], effect["eventId"]) for cause, effect in pairwise(sent)
     ]
+    return shown_ms
+
+
+@pytest.mark.slow
+@pytest.mark.timed
+def test_a_kafkajs_producer_on_a_new_topic_is_on_the_page_in_under_a_second(
+    kafkajs: Path, product: Product, record_property: Callable[[str, object], None]
+) -> None:
+    shown = sorted(show(kafkajs, product) for _ in range(3))
+
+    said = ", ".join(f"{ms:.0f}" for ms in shown)
+    record_property("measured", f"kafkajs, from the last ack to the page: {said} ms")
+    # The median: what else the machine does at one moment says nothing about us.
+    assert shown[1] < LIMIT_MS
 
 
 @pytest.mark.slow
