@@ -15,8 +15,18 @@ if TYPE_CHECKING:
 
     from tracing.projections.catalogue import Catalogue
 
-# (record, part, event, cause, node, time_us, timestamp_ms, key)
-Packed = tuple[int, int, bytes, bytes | None, int, int, int, int | None]
+
+class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A fact as stored."""
+
+    record: int
+    part: int
+    event: bytes
+    cause: bytes | None
+    node: int
+    time_us: int
+    timestamp_ms: int
+    key: int | None
 
 
 class Held(msgspec.Struct, array_like=True):
@@ -32,7 +42,7 @@ _decode = msgspec.msgpack.Decoder(Held).decode
 
 def pack(fact: Fact, node: int) -> Packed:
     """Return the stored form of a fact."""
-    return (
+    return Packed(
         fact.record,
         fact.part,
         fact.event,
@@ -47,26 +57,26 @@ def pack(fact: Fact, node: int) -> Packed:
 def unpack(packed: Iterable[Packed], catalogue: Catalogue) -> list[Fact]:
     """Return facts from their stored form. Reads names that are not in memory yet."""
     rows = list(packed)
-    catalogue.pairs(row[4] for row in rows)
+    catalogue.pairs(row.node for row in rows)
     facts = []
-    for record, part, event, cause, node, time_us, timestamp_ms, key in rows:
-        partition_id, offset = coordinates_of(record)
+    for row in rows:
+        partition_id, offset = coordinates_of(row.record)
         topic, partition = catalogue.place(partition_id)
-        event_type, service = catalogue.pair(node)
+        event_type, service = catalogue.pair(row.node)
         facts.append(
             Fact(
                 topic=topic,
                 partition=partition,
                 offset=offset,
-                part=part,
-                event=event,
-                cause=cause,
+                part=row.part,
+                event=row.event,
+                cause=row.cause,
                 type=event_type,
                 service=service,
-                time_us=time_us,
-                timestamp_ms=timestamp_ms,
-                key=key,
-                record=record,
+                time_us=row.time_us,
+                timestamp_ms=row.timestamp_ms,
+                key=row.key,
+                record=row.record,
             )
         )
     return facts
@@ -74,8 +84,17 @@ def unpack(packed: Iterable[Packed], catalogue: Catalogue) -> list[Fact]:
 
 def dump(held: Held) -> bytes:
     """Return the blob; facts are sorted, so that equal sets give equal blobs."""
-    held.facts.sort(key=lambda row: row[:2])
+    sort(held.facts)
     return _encode(held)
+
+
+def sort(facts: list[Packed]) -> None:
+    """Bring facts into the order of their records, which is how they are stored."""
+    facts.sort(key=_place)
+
+
+def _place(row: Packed) -> tuple[int, int]:
+    return (row.record, row.part)
 
 
 def load(blob: bytes | memoryview) -> Held:

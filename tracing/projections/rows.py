@@ -8,9 +8,11 @@ import msgspec
 
 from tracing.codec import decode
 from tracing.domain.event import Event
-from tracing.domain.facts import Fact, fact_of
+from tracing.domain.facts import fact_of
 from tracing.domain.record import Header, Record
+from tracing.domain.text import hash64
 from tracing.models.source import coordinates_of, record_id
+from tracing.projections.packing import Packed, pack
 from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
@@ -23,12 +25,19 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_headers = msgspec.msgpack.Decoder(tuple[Header, ...]).decode
 
 
-class Prepared(msgspec.Struct, frozen=True, gc=False):
-    """One event on its way into the read models."""
+class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One event on its way into the read models.
+
+    Whatever can be known before the lock on `log_head` is: `flow_hash` and `event_hash` are the
+    index keys of the correlation and the event id, `keys` those of all that it is found by.
+    Plain values throughout, so that another process may make them.
+    """
 
     event: Event
-    fact: Fact
-    node: int
+    fact: Packed
+    flow_hash: int
+    event_hash: int
+    keys: tuple[int, ...]
 
 
 def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
@@ -77,9 +86,17 @@ def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list
     """Decode records, given with their partition's id, into events with facts and node numbers."""
     rules = current_rules()
     decoded = [
-        (event, fact_of(event, record_id(partition_id, record.offset)))
+        (event, record_id(partition_id, record.offset))
         for partition_id, record in records
         for event in decode(record, rules).events
     ]
     nodes = catalogue.node_ids((event.type, event.service) for event, _ in decoded)
-    return [Prepared(event, fact, nodes[event.type, event.service]) for event, fact in decoded]
+    return [_prepared(event, record, nodes[event.type, event.service]) for event, record in decoded]
+
+
+def _prepared(event: Event, record: int, node: int) -> Prepared:
+    fact = pack(fact_of(event, record), node)
+    keys = [hash64(key) for key in event.keys]
+    if fact.key is not None:
+        keys.append(fact.key)
+    return Prepared(event, fact, hash64(event.correlation_id), hash64(event.event_id), tuple(keys))

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.domain.text import hash64
 from tracing.projections import flows, undecodable
 from tracing.projections.rows import Prepared, prepare, record_row
 
@@ -120,9 +119,9 @@ def _event_row(item: Prepared, position: int, flow_id: int) -> tuple[Any, ...]:
         item.fact.record,
         event.part,
         flow_id,
-        item.node,
+        item.fact.node,
         event.event_id,
-        hash64(event.event_id),
+        item.event_hash,
         event.causation_id,
         event.timestamp_ms,
         event.occurred_us,
