@@ -184,7 +184,7 @@ def row_of(total: Sums, found: Mark) -> FlowRow:
         event_type, _, service = name.partition("\x00")
         strip.append((event_type, service, node.count))
     return FlowRow(
-        state=State.PLAIN if total.plain else _state(Role(total.roles)),
+        state=State.PLAIN if total.plain else state_of(Role(total.roles)),
         marks=int(found),
         records=total.records,
         events=total.events,
@@ -197,7 +197,8 @@ def row_of(total: Sums, found: Mark) -> FlowRow:
     )
 
 
-def _state(roles: Role) -> State:
+def state_of(roles: Role) -> State:
+    """Return where a flow stands that holds events of these roles."""
     if roles & Role.COMPENSATION:
         return State.COMPENSATED
     if roles & Role.FAILED:

@@ -13,11 +13,11 @@ import msgspec
 from django.db import connection
 
 from tracing.domain.derive import LARGE, FlowRow, derive, derive_large, merge, sums_of
-from tracing.domain.text import hash64
 from tracing.projections import packing
+from tracing.projections.plain import plain_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tracing.domain.event import JoinedBy
     from tracing.projections.catalogue import Catalogue
@@ -64,7 +64,8 @@ def project(
     touched: dict[str, list[int]] = defaultdict(list)
     for index, item in enumerate(prepared):
         touched[item.event.correlation_id].append(index)
-    flows = _read(touched)
+    hashes = {item.event.correlation_id: item.flow_hash for item in prepared}
+    flows = _read(hashes)
     counts: Counter[int] = Counter()
     inserts: list[tuple[Any, ...]] = []
     updates: list[tuple[Any, ...]] = []
@@ -74,7 +75,7 @@ def project(
         row = _fold(flow, [prepared[index] for index in indexes], catalogue)
         values = _values(flow, row, position=positions[indexes[-1]])
         if flow.state is None:
-            inserts.append((hash64(correlation_id), correlation_id, *values))
+            inserts.append((hashes[correlation_id], correlation_id, *values))
             counts[row.state] += 1
         else:
             updates.append(values)
@@ -103,9 +104,11 @@ def count(changes: Mapping[int, int]) -> None:
             cursor.executemany(_COUNT, rows)
 
 
-def _read(correlation_ids: Iterable[str]) -> dict[str, _Stored]:
-    """Return the flows of these correlation ids; those that do not exist get the next ids."""
-    wanted = {correlation_id: hash64(correlation_id) for correlation_id in correlation_ids}
+def _read(wanted: Mapping[str, int]) -> dict[str, _Stored]:
+    """Return the flows of these correlation ids, given with their hashes.
+
+    Those that do not exist get the next ids.
+    """
     hashes = list(wanted.values())
     found: dict[str, _Stored] = {}
     with connection.cursor() as cursor:
@@ -137,17 +140,19 @@ def _fold(flow: _Stored, items: list[Prepared], catalogue: Catalogue) -> FlowRow
             flow.joined_by = item.event.joined_by
     held = flow.held
     if held.sums is None:
-        held.facts.extend(packing.pack(item.fact, item.node) for item in items)
+        held.facts.extend([item.fact for item in items])
         return row_of_facts(held, catalogue)
-    held.sums = merge(held.sums, sums_of([item.fact for item in items], records=len(items)))
+    facts = packing.unpack([item.fact for item in items], catalogue)
+    held.sums = merge(held.sums, sums_of(facts, records=len(facts)))
     return derive_large(held.sums)
 
 
 def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
     """Return the row of a flow that holds facts; above `LARGE` of them it keeps their sums."""
+    if len(held.facts) <= LARGE:
+        packing.sort(held.facts)
+        return plain_row(held.facts, catalogue) or derive(packing.unpack(held.facts, catalogue))
     facts = packing.unpack(held.facts, catalogue)
-    if len(facts) <= LARGE:
-        return derive(facts)
     held.facts, held.sums = [], sums_of(facts, records=len(facts))
     return derive_large(held.sums)
 
@@ -176,7 +181,6 @@ def _search_keys(prepared: Sequence[Prepared], flow_ids: Sequence[int]) -> list[
     """Return the distinct (key hash, flow) pairs, sorted for the index."""
     found: set[tuple[int, int]] = set()
     for item, flow_id in zip(prepared, flow_ids, strict=True):
-        if item.fact.key is not None:
-            found.add((item.fact.key, flow_id))
-        found.update((hash64(key), flow_id) for key in item.event.keys)
+        for key in item.keys:
+            found.add((key, flow_id))
     return sorted(found)
