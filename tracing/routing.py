@@ -12,6 +12,7 @@ from tracing.web.flow.sockets import FlowSocket
 from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.groups.sockets import GroupSocket, GroupsSocket
 from tracing.web.nowhere import Nowhere
+from tracing.web.retries.sockets import RetriesSocket, RetrySocket
 from tracing.web.tail.sockets import TailSocket
 from tracing.web.topics.sockets import TopicSocket, TopicsSocket
 
@@ -24,6 +25,8 @@ websocket = URLRouter(
         path("live/topic", TopicSocket.as_asgi()),
         path("live/groups", GroupsSocket.as_asgi()),
         path("live/group", GroupSocket.as_asgi()),
+        path("live/retries", RetriesSocket.as_asgi()),
+        path("live/retry", RetrySocket.as_asgi()),
         path("api/tail", TailStream.as_asgi()),
         *([path("live/order", OrderSocket.as_asgi())] if settings.EVENTVIZ_SHOP else []),
         re_path(r"", Nowhere.as_asgi()),

@@ -73,6 +73,7 @@
     if (event.target === keys) keys.close();
   });
 
+  const places = { f: "/flows/", t: "/tail/", r: "/retries/" };
   const search = document.querySelector("[data-search]");
   let before = "";
   document.addEventListener("keydown", (event) => {
@@ -85,8 +86,8 @@
       search?.select();
     } else if (event.key === "?") {
       keys?.showModal();
-    } else if (before === "g" && "ft".includes(event.key)) {
-      location.href = event.key === "f" ? "/flows/" : "/tail/";
+    } else if (before === "g" && places[event.key]) {
+      location.href = places[event.key];
     }
     before = event.key;
   });

@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from tracing.models import Ingestor
 from tracing.web import access, present
+from tracing.web.retries.rows import running
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -26,7 +27,7 @@ SILENT_AFTER_S = 3
 # Less than this is the ordinary beat of a poll, not worth a banner.
 BEHIND_AFTER_MS = 5_000
 # Pages that stand as tabs beside an entry of the rail.
-_BESIDE = {"topics": ("/groups/", "/mapping/")}
+_BESIDE = {"topics": ("/groups/", "/mapping/"), "retries": ("/audit/",)}
 
 
 # The banner has said this already, and the client's class names tell nobody anything.
@@ -74,11 +75,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "now_ms": now_ms(),
         "ingest": SimpleLazyObject(ingest_state),
+        "running": SimpleLazyObject(running),
         "places": SimpleLazyObject(lambda: places(request)),
         "demo": access.is_demo(request),
+        "can_retry": SimpleLazyObject(lambda: can_retry(request)),
         "signs": present.STATES.values(),
         "signed_in": SimpleLazyObject(lambda: access.is_signed_in(request)),
     }
+
+
+def can_retry(request: HttpRequest) -> bool:
+    """Return whether this person may send records again. One query."""
+    return access.is_signed_in(request) and access.has_role(request.user, access.Role.OPERATOR)
 
 
 def now_ms() -> int:
@@ -92,6 +100,7 @@ def places(request: HttpRequest) -> list[Place]:
         ("flows", "Flows", "flows"),
         ("tail", "Live tail", "tail"),
         ("topics", "Topics", "topics"),
+        ("retries", "Retries", "retries"),
         ("shop", "Shop", "shop"),
     ]
     if access.has_role(request.user, access.Role.ADMIN):

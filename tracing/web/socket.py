@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from tracing.web import context
 from tracing.web.connection import TRY_LATER, Connection, Refused
+from tracing.web.retries.rows import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -166,5 +167,6 @@ class LiveSocket(Connection):
 
 def _shell() -> str:
     return render_to_string(
-        "tracing/partials/_shell_state.html", {"ingest": context.ingest_state()}
+        "tracing/partials/_shell_state.html",
+        {"ingest": context.ingest_state(), "running": running()},
     )

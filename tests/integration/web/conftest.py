@@ -48,3 +48,13 @@ def viewer(db: None) -> User:
     user = User.objects.create_user("ada", password="a long pass phrase")
     give_role(user, Role.VIEWER)
     return user
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """Return the browser of somebody who may decide."""
+    user = User.objects.create_user("grace", password="a long pass phrase")
+    give_role(user, Role.OPERATOR)
+    client = Client()
+    client.force_login(user)
+    return client

@@ -1,0 +1,222 @@
+"""The pages of retries through Django's client: plan, go, run, audit, and who may not."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.integration.log import record, write
+from tracing.models import AuditEntry, Event, RetryItem, RetryRun
+from tracing.retry import runs
+from tracing.web.retries import present
+
+pytestmark = pytest.mark.usefixtures("strict_templates")
+HOSTILE = '"><script>alert(1)</script>'
+
+
+def page(browser: Client, address: str) -> str:
+    """Return a page that is fine."""
+    response = browser.get(address)
+    assert response.status_code == 200, address
+    return response.content.decode()
+
+
+def start(browser: Client, **fields: str) -> RetryRun:
+    """Start a run by the form and return it."""
+    form = {"kind": "replay", "flow": "o-1", "reason": "it was down", "rate": "5", "token": "t"}
+    response = browser.post("/retries/", {**form, **fields})
+    assert response.status_code == 302, response.content.decode()
+    return RetryRun.objects.get(id=response["Location"].rpartition("/")[2])
+
+
+# The plan
+
+
+def test_the_plan_says_what_would_be_sent_before_anything_is(operator: Client) -> None:
+    write(record("e-1"), record("e-2", cause="e-1"), record("d-1", topic="orders.dlq"))
+
+    text = page(operator, "/retries/new?kind=replay&flow=o-1")
+
+    assert "<b>2</b>" in text
+    assert "<code>orders</code>" in text
+    assert "was processed already" in text
+    assert "orders.dlq is not among the topics that may be sent to" in text
+    assert "Replay 2 messages" in text
+    assert not RetryRun.objects.exists()
+
+
+def test_a_record_a_key_and_a_time_range_have_plans(operator: Client) -> None:
+    write(record("e-1", at_ms=1_000), record("e-2", at_ms=2_000))
+    number = Event.objects.get(event_id="e-2").record
+
+    assert "Replay 1 record" in page(operator, f"/retries/new?record={number}")
+    assert "Replay key ORD-1" in page(operator, "/retries/new?key=ORD-1")
+    address = "/retries/new?topic=orders&from=1970-01-01T00:00:02Z"
+    assert "Replay 1 message" in page(operator, address)
+    assert "it selects no stored record" in page(operator, "/retries/new?flow=nothing")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "record=x", "record=99999999999999999999", "topic=a&from=nonsense"]
+)
+def test_a_plan_of_nothing_says_so(operator: Client, query: str) -> None:
+    response = operator.get(f"/retries/new?{query}")
+
+    assert response.status_code == 400
+
+
+def test_strangers_text_stays_text(operator: Client) -> None:
+    write(record(HOSTILE, HOSTILE, flow=HOSTILE))
+
+    text = page(operator, f"/retries/new?flow={HOSTILE}")
+
+    assert "<script>alert" not in text
+
+
+# Going
+
+
+def test_a_run_is_started_once_however_often_the_form_is_sent(operator: Client) -> None:
+    write(record("e-1"))
+
+    first, second = start(operator), start(operator)
+
+    assert first == second
+    assert RetryRun.objects.count() == 1
+    assert (first.asked_by, first.reason, first.rate_per_s) == ("grace", "it was down", 5.0)
+
+
+@pytest.mark.parametrize("field", ["reason", "rate"])
+def test_nothing_is_lost_on_bad_input(operator: Client, field: str) -> None:
+    write(record("e-1"))
+    form = {"kind": "replay", "flow": "o-1", "reason": "why", "rate": "7", "token": "my-token"}
+
+    response = operator.post("/retries/", {**form, field: "" if field == "reason" else "fast"})
+
+    text = response.content.decode()
+    assert response.status_code == 422
+    assert 'value="my-token"' in text
+    assert ('value="7"' in text) is (field == "reason")
+    assert "aria-invalid" in text
+    assert not RetryRun.objects.exists()
+
+
+def test_a_viewer_sees_no_button_and_a_forged_post_is_refused(viewer: User) -> None:
+    write(record("e-1"))
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(viewer)
+    run = RetryRun.objects.create(
+        kind="replay",
+        asked_by="x",
+        asked_at="2026-01-01T00:00:00Z",
+        reason="x",
+        rate_per_s=1,
+        selection={"kind": "flow", "text": "o-1"},
+        until_position=1,
+        token="x",
+    )
+
+    assert "Replay…" not in page(browser, "/flows/o-1")
+    assert '<form class="panel plan-form"' not in page(browser, "/retries/new?flow=o-1")
+    assert "Cancel" not in page(browser, f"/retries/{run.id}")
+    plain = Client()
+    plain.force_login(viewer)
+    form = {"flow": "o-1", "reason": "x", "rate": "1", "token": "t"}
+    for client in (browser, plain):
+        assert client.post("/retries/", form).status_code == 403
+        for what in ("pause", "resume", "cancel"):
+            assert client.post(f"/retries/{run.id}/{what}").status_code == 403
+    run.refresh_from_db()
+    assert (run.state, RetryRun.objects.count()) == ("planned", 1)
+
+
+def test_an_operator_without_the_forms_token_is_refused(operator: Client) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.get(username="grace"))
+
+    response = browser.post("/retries/", {"flow": "o-1", "reason": "x", "token": "t"})
+
+    assert response.status_code == 403
+
+
+# Runs
+
+
+def test_a_run_is_shown_with_a_result_for_each_message(operator: Client) -> None:
+    write(record("e-1"), record("e-2"), record("e-3"))
+    run = start(operator)
+    runs.list_some(run)
+    ids = list(RetryItem.objects.order_by("n").values_list("id", flat=True))
+    RetryItem.objects.filter(id=ids[0]).update(state="processed")
+    RetryItem.objects.filter(id=ids[1]).update(state="failed_again")
+    runs.refresh([run.id])
+
+    text = page(operator, f"/retries/{run.id}")
+    failed = page(operator, f"/retries/{run.id}?state=failed_again")
+
+    assert "1 failed again" in text
+    assert 'data-state="running"' in text
+    assert text.count("item-row row") == 3
+    assert failed.count("item-row row") == 1
+    assert "2 sent" in text
+    assert "Replay · flow o-1" in page(operator, "/retries/")
+
+
+def test_it_is_paused_resumed_and_cancelled_by_buttons(operator: Client) -> None:
+    write(record("e-1"))
+    run = start(operator)
+    runs.list_some(run)
+
+    states = []
+    for what in ("pause", "resume", "cancel", "cancel"):
+        assert operator.post(f"/retries/{run.id}/{what}").status_code == 302
+        run.refresh_from_db()
+        states.append(run.state)
+
+    assert states == ["paused", "running", "cancelled", "cancelled"]
+    assert AuditEntry.objects.filter(what="cancel").count() == 1
+
+
+def test_an_open_run_is_in_the_navigation(operator: Client) -> None:
+    write(record("e-1"))
+    assert "Replay 0%" not in page(operator, "/flows/")
+
+    start(operator)
+
+    assert "Replay 0%" in page(operator, "/flows/")
+
+
+def test_the_live_part_is_the_pages_own(operator: Client) -> None:
+    write(record("e-1"))
+    run = start(operator)
+
+    fragment = present.detail_fragment(run.id, "", 0)
+
+    assert 'hx-swap-oob="true"' in fragment
+    assert "csrf" not in fragment
+    assert present.detail_fragment(uuid.uuid4(), "", 0) == ""
+    assert 'hx-swap-oob="true"' in present.overview_fragment()
+
+
+def test_a_run_that_does_not_exist_is_not_found(operator: Client) -> None:
+    assert operator.get(f"/retries/{uuid.uuid4()}").status_code == 404
+    assert operator.post(f"/retries/{uuid.uuid4()}/cancel").status_code == 404
+
+
+# The audit
+
+
+def test_the_audit_says_who_did_what_and_why(operator: Client) -> None:
+    write(record("e-1"))
+    run = start(operator, reason="ticket OPS-7")
+    operator.post(f"/retries/{run.id}/cancel")
+
+    text = page(operator, "/audit/")
+
+    assert "ticket OPS-7" in text
+    assert text.count("audit-row row") == 2
+    assert page(operator, "/audit/?what=cancel").count("audit-row row") == 1
+    assert "No entries" in page(operator, "/audit/?who=ada")

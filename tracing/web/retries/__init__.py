@@ -1,0 +1,1 @@
+"""Retries and replays: plan, runs, their progress; and the audit."""

@@ -1,0 +1,196 @@
+"""What the pages of retries show; the page and the socket use the same."""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from django.template.loader import render_to_string
+
+from tracing.models import RetryItem, RetryRun
+from tracing.models.source import coordinates_of
+from tracing.projections.names import names
+from tracing.retry import audit
+from tracing.retry.candidates import current_targets
+from tracing.retry.plan import Plan, plan
+from tracing.retry.runs import counters, url_of
+from tracing.web.context import now_ms
+from tracing.web.query import address
+from tracing.web.retries.rows import ms_of, row_of
+from tracing.web.retries.words import ITEMS
+
+if TYPE_CHECKING:
+    from tracing.web.present import Sign
+    from tracing.web.retries.form import Given
+
+MAX_RUNS = 100
+MAX_ITEMS = 100
+SHOWN = 50
+
+
+class ItemRow(msgspec.Struct, frozen=True):
+    """A message of a run: where it stood, where it went, what became of it."""
+
+    item: RetryItem
+    sign: Sign
+    came_from: str
+    went_to: str
+    words: str
+    url: str
+    sent_ms: int | None
+    again_url: str
+
+
+def planned(given: Given) -> dict[str, Any]:
+    """Return what `retry_new.html` shows. A bounded number of queries."""
+    found = plan(given.selection, kind=given.kind, target=given.target)
+    return {
+        "given": given,
+        "plan": found,
+        "what": given.selection.words,
+        "targets": current_targets().names(),
+        "shown": [(one, one.candidate.record in found.processed) for one in _telling(found)],
+        "rest": max(found.looked - SHOWN, 0),
+        "duration": _lasting(found, given),
+        "token": uuid.uuid4().hex,
+        "fields": given.fields,
+        "here": "retries",
+    }
+
+
+def _telling(found: Plan) -> list[Any]:
+    """Return the first verdicts, those that need a look before the others."""
+    order = sorted(
+        found.verdicts,
+        key=lambda one: (not one.skipped, one.candidate.record not in found.processed),
+    )
+    return order[:SHOWN]
+
+
+def _lasting(found: Plan, given: Given) -> str:
+    """Return how long the sending takes, in words; '' where that is not known."""
+    if given.errors or not found.sendable or found.more:
+        return ""
+    seconds = found.sendable / given.rate_per_s
+    return "in a few seconds" if seconds < 10 else f"in about {_rounded(seconds)}"
+
+
+def _rounded(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
+def overview() -> dict[str, Any]:
+    """Return what /retries/ shows. One query."""
+    rows = RetryRun.objects.order_by("-asked_at")[:MAX_RUNS]
+    return {"rows": [row_of(run) for run in rows], "now_ms": now_ms(), "here": "retries"}
+
+
+def detail(run_id: uuid.UUID, state: str, after: int) -> dict[str, Any] | None:
+    """Return what a run's page shows, None for a run that does not exist. Three queries."""
+    run = RetryRun.objects.filter(id=run_id).first()
+    if run is None:
+        return None
+    items = RetryItem.objects.filter(run=run, n__gt=after).order_by("n")
+    if state in ITEMS:
+        items = items.filter(state=state)
+    # A value may be large: only the page that shows a difference needs one.
+    rows = list(items.defer("edited")[: MAX_ITEMS + 1])
+    url = url_of(run)
+    count = counters(run)
+    return {
+        "row": row_of(run),
+        "count": count,
+        "waiting": max(count["planned"] - count["sent"] - count["skipped"], 0),
+        "following": max(
+            count["sent"] - count["processed"] - count["failed_again"] - count["unconfirmed"], 0
+        ),
+        "items": [item_row(item) for item in rows[:MAX_ITEMS]],
+        "next": address(url, {"state": state, "after": str(rows[MAX_ITEMS - 1].n)})
+        if len(rows) > MAX_ITEMS
+        else "",
+        "state": state,
+        "tabs": [
+            (ITEMS[name], address(url, {"state": name}), count[name])
+            for name in ("processed", "failed_again", "unconfirmed", "skipped")
+        ],
+        "socket_url": address(
+            "/live/retry", {"id": str(run.id), "state": state, "behind": str(after or "")}
+        ),
+        "now_ms": now_ms(),
+        "here": "retries",
+    }
+
+
+def item_row(item: RetryItem) -> ItemRow:
+    """Return a message as a line."""
+    url = ""
+    if item.event_id:
+        url = address("/search/", {"q": item.event_id})
+    went = f"{item.topic}[{item.sent_partition}]@{item.sent_offset}" if item.sent_at else ""
+    again = f"/dead-letters/message/{item.again}" if item.again else ""
+    return ItemRow(
+        item,
+        ITEMS[item.state],
+        place_of(item.record),
+        went if item.sent_offset is not None else item.topic,
+        item.error,
+        url,
+        ms_of(item.sent_at),
+        again,
+    )
+
+
+def place_of(record: int) -> str:
+    """Return a record's coordinates, or its number for one that never was ours."""
+    partition, offset = coordinates_of(record)
+    try:
+        topic, number = names().place(partition)
+    except LookupError:
+        return f"record {record}"
+    return f"{topic}[{number}]@{offset}"
+
+
+def overview_fragment() -> str:
+    """Return the live part of /retries/ for the socket."""
+    return render_to_string("tracing/partials/_retries.html", {**overview(), "oob": True})
+
+
+def detail_fragment(run_id: uuid.UUID, state: str, after: int) -> str:
+    """Return the live part of a run's page for the socket."""
+    context = detail(run_id, state, after)
+    if context is None:
+        return ""
+    return render_to_string("tracing/partials/_retry_run.html", {**context, "oob": True})
+
+
+def audit_page(before: int | None, who: str, what: str) -> dict[str, Any]:
+    """Return what /audit/ shows. One query."""
+    found = audit.entries(before=before, who=who, what=what)
+    shown = found[: audit.PAGE]
+    following = {"who": who, "what": what, "before": str(shown[-1].id) if shown else ""}
+    return {
+        "entries": [(entry, ms_of(entry.at) or 0, _outcome(entry.outcome)) for entry in shown],
+        "next": address("/audit/", following) if len(found) > audit.PAGE else "",
+        "who": who,
+        "what": what,
+        "here": "audit",
+    }
+
+
+def _outcome(outcome: dict[str, Any]) -> str:
+    parts = [
+        f"{value:,} {name.replace('_', ' ')}" if isinstance(value, int) else f"{name}: {value}"
+        for name, value in outcome.items()
+        if name != "run" and value not in (0, "", None)
+    ]
+    return ", ".join(parts)
+
+
+def difference(before: str, after: str) -> str:
+    """Return what a person changed, as lines with - and +."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
+    return "\n".join(list(lines)[2:])

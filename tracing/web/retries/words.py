@@ -1,0 +1,29 @@
+"""How the states of runs and of their messages look: one table for pages and legend."""
+
+from __future__ import annotations
+
+from tracing.web.present import Sign
+
+RUNS = {
+    sign.slug: sign
+    for sign in (
+        Sign("planned", "◔", "preparing", "run", "its messages are being listed"),
+        Sign("running", "◐", "running", "run", "it sends, or follows what it sent"),
+        Sign("paused", "‖", "paused", "ghost", "nothing is sent until somebody resumes"),
+        Sign("cancelled", "✕", "cancelled", "back", "nothing more is sent"),
+        Sign("done", "●", "done", "ok", "every message has its result"),
+    )
+}
+ITEMS = {
+    sign.slug: sign
+    for sign in (
+        Sign("pending", "○", "waiting", "ghost", "not sent yet"),
+        Sign("sending", "◔", "sending", "run", "no acknowledgement yet"),
+        Sign("sent", "◐", "sent", "run", "acknowledged by the broker; its effects are awaited"),
+        Sign("processed", "●", "processed", "ok", "its effects arrived, the flow went on"),
+        Sign("failed_again", "↻", "failed again", "fail", "it is back in the dead letters"),
+        Sign("unconfirmed", "?", "unconfirmed", "late", "no effect and no failure came in time"),
+        Sign("skipped", "\N{EN DASH}", "left out", "back", "it was not sent"),
+        Sign("cancelled", "✕", "cancelled", "back", "the run was cancelled before it was sent"),
+    )
+}
