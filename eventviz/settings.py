@@ -45,6 +45,10 @@ EVENTVIZ_KAFKA_DISCOVERY_MS = env.integer("EVENTVIZ_KAFKA_DISCOVERY_MS", 500, mi
 EVENTVIZ_MAPPINGS = env.text("EVENTVIZ_MAPPINGS", "[]")
 # Payload fields by whose values a flow is found, as shell patterns; empty means the usual ones.
 EVENTVIZ_KEY_FIELDS = env.words("EVENTVIZ_KEY_FIELDS")
+# Topics of dead letters and of retries beside those that look like it: names or shell patterns; a
+# `!` says that a topic is none (docs/dead-letters.md).
+EVENTVIZ_DEAD_LETTER_TOPICS = env.words("EVENTVIZ_DEAD_LETTER_TOPICS")
+EVENTVIZ_RETRY_TOPICS = env.words("EVENTVIZ_RETRY_TOPICS")
 # A Confluent-compatible schema registry; empty: values with a schema's frame stay bytes.
 EVENTVIZ_SCHEMA_REGISTRY_URL = env.text("EVENTVIZ_SCHEMA_REGISTRY_URL").rstrip("/")
 EVENTVIZ_SCHEMA_REGISTRY_USER = env.text("EVENTVIZ_SCHEMA_REGISTRY_USER")

@@ -7,6 +7,7 @@ import msgspec
 from tracing.codec.depth import too_deep
 from tracing.codec.dialects import cloudevents, headers, mapped, masstransit, native, nservicebus
 from tracing.codec.dialects.headers import Said
+from tracing.codec.failures import attempt_of
 from tracing.codec.formats import framing
 from tracing.codec.formats.content import content
 from tracing.codec.formats.schema import SchemaNotKnownError
@@ -44,35 +45,37 @@ def decode(record: Record, rules: Rules = DEFAULT_RULES) -> Decoded:
     repeats it.
     """
     if record.error is not None:
-        return _failed(record, record.error)
+        return _failed(record, rules, record.error)
     if record.truncated:
         kept = len(record.value or b"")
         return _failed(
             record,
+            rules,
             f"The value has {record.value_length:,} bytes; only the first {kept:,} are kept.",
         )
     try:
         found = content(record, rules.schema_of)
         envelopes = _envelopes(record, found.value, rules)
     except SchemaNotKnownError as error:
-        return _failed(record, error.reason, awaits=error.ref.text)
+        return _failed(record, rules, error.reason, awaits=error.ref.text)
     except DecodeError as error:
-        return _failed(record, error.reason)
+        return _failed(record, rules, error.reason)
     except UnicodeDecodeError:
-        return _failed(record, "The value is not UTF-8.")
+        return _failed(record, rules, "The value is not UTF-8.")
     except msgspec.ValidationError as error:
-        return _failed(record, f"The envelope has a field of a wrong type: {error}.")
+        return _failed(record, rules, f"The envelope has a field of a wrong type: {error}.")
     except msgspec.DecodeError as error:
-        return _failed(record, f"The value begins like JSON but is not: {error}.")
+        return _failed(record, rules, f"The value begins like JSON but is not: {error}.")
+    attempt = attempt_of(record, rules.topics)
     if len(envelopes) == 1:
         (one,) = envelopes
         events: tuple[Event, ...] = (
-            identify(record, one, 0, search_keys(one.payload, rules.key_fields)),
+            identify(record, one, 0, search_keys(one.payload, rules.key_fields), attempt),
         )
         payloads: tuple[bytes | None, ...] = (one.payload,)
     else:
         events = tuple(
-            identify(record, one, part, search_keys(one.payload, rules.key_fields))
+            identify(record, one, part, search_keys(one.payload, rules.key_fields), attempt)
             for part, one in enumerate(envelopes)
         )
         payloads = tuple(one.payload for one in envelopes)
@@ -124,10 +127,11 @@ def _bare(said: Said, value: bytes | None) -> Envelope:
     )
 
 
-def _failed(record: Record, reason: str, *, awaits: str = "") -> Decoded:
+def _failed(record: Record, rules: Rules, reason: str, *, awaits: str = "") -> Decoded:
     framed = framing.find(record) if awaits else None
+    attempt = attempt_of(record, rules.topics)
     return Decoded(
-        events=(undecodable(record, reason, awaits=awaits),),
+        events=(undecodable(record, reason, awaits=awaits, attempt=attempt),),
         payloads=(None,),
         schema=framed.ref.label if framed else "",
     )

@@ -10,6 +10,7 @@ import msgspec
 
 from tracing.codec.formats.schema import SchemaOf
 from tracing.domain.errors import EventvizError
+from tracing.domain.topology import NO_ROLES, TopicRoles
 
 # Payload fields that look like identifiers: `orderId`, `customer_id`, `id`, `trackingNumber`.
 DEFAULT_KEY_FIELDS = ("id", "*Id", "*ID", "*_id", "*-id", "*Number", "*_number", "*Key", "*_key")
@@ -65,12 +66,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Everything beside the record that decides what is read from it.
 
-    `schema_of` gives the schemas that are known; it is None where no registry is set.
+    `schema_of` gives the schemas that are known; it is None where no registry is set. `topics`
+    names those of dead letters and retries beside what their names tell.
     """
 
     mappings: tuple[Mapping, ...] = ()
     key_fields: tuple[str, ...] = DEFAULT_KEY_FIELDS
     schema_of: SchemaOf | None = None
+    topics: TopicRoles = NO_ROLES
 
     def mapping_of(self, topic: str) -> Mapping | None:
         """Return the first mapping whose pattern matches the topic."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.domain.causality import canonical, marks
+from tracing.domain.causality import canonical, dead, marks
 from tracing.domain.facts import Fact, Place
+from tracing.domain.failure import Tier
 from tracing.domain.marks import Mark
 from tracing.domain.rules import Role, role
 
@@ -99,6 +100,8 @@ def sums_of(facts: Sequence[Fact], *, records: int) -> Sums:
         known = nodes.get(pair)
         nodes[pair] = Node(known.count + 1, min(known.first, when)) if known else Node(1, when)
         found = role(fact.type)
+        if fact.tier == Tier.DEAD:
+            found |= Role.FAILED
         if found:
             roles |= found
             if found & Role.FAILED:
@@ -159,12 +162,21 @@ def derive(facts: Iterable[Fact]) -> FlowRow:
     held = list(facts)
     events = canonical(held)
     total = sums_of(list(events.values()), records=len(held))
-    # The copies widen the flow's span in Kafka's time, but are no events of their own.
+    # The copies widen the flow's span in Kafka's time, but are no events of their own. A dead
+    # letter that nobody retried yet is where the flow failed.
     total = msgspec.structs.replace(
         total,
         started_ms=min(fact.timestamp_ms for fact in held),
         last_ms=max(fact.timestamp_ms for fact in held),
     )
+    died = dead(held)
+    if died:
+        failures = [(fact.time_us, fact.place) for fact in died]
+        if total.failure is not None:
+            failures.append(total.failure)
+        total = msgspec.structs.replace(
+            total, roles=total.roles | Role.FAILED, failure=min(failures)
+        )
     found = Mark(0)
     for mark in marks(held, events).values():
         found |= mark

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from tracing.domain.failure import Attempt
+
 JoinedBy = Literal["correlation", "trace", "event"]
 
 
@@ -35,7 +37,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `part` counts the events of one record (a batch holds several). `error` is set when the
     record could not be decoded. `reason` is what a failed event says about itself. `keys` are the
     payload's identifiers, by which its flow is found, and `awaits` the schema without which it is
-    not decoded; both are known while it is stored only.
+    not decoded; `attempt` tells a copy on a retry or dead letter topic, or one that eventviz sent,
+    from the event itself. All three are known while it is stored only.
     """
 
     topic: str
@@ -57,6 +60,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     error: str | None = None
     keys: tuple[str, ...] = ()
     awaits: str = ""
+    attempt: Attempt | None = None
 
     @property
     def coordinates(self) -> str:

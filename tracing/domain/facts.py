@@ -23,7 +23,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `event` and `cause` are 16-byte digests of the ids. `key` is a 64-bit hash of the record key,
     None without one. `time_us` is the producer's time, else Kafka's, in microseconds;
-    `timestamp_ms` is Kafka's.
+    `timestamp_ms` is Kafka's. `tier` tells the event from attempts at it (`failure.Tier`).
     """
 
     topic: str
@@ -38,6 +38,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     timestamp_ms: int
     key: int | None
     record: int
+    tier: int = 0
 
     @property
     def place(self) -> Place:
@@ -70,4 +71,5 @@ def fact_of(event: Event, record: int) -> Fact:
         timestamp_ms=event.timestamp_ms,
         key=None if event.key is None else hash64(event.key),
         record=record,
+        tier=0 if event.attempt is None else int(event.attempt.tier),
     )

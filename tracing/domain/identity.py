@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.domain.event import Envelope, Event, JoinedBy
-from tracing.domain.text import MAX_LABEL, readable
+from tracing.domain.text import MAX_LABEL, clean, readable
 
 if TYPE_CHECKING:
+    from tracing.domain.failure import Attempt
     from tracing.domain.record import Record
 
 UNDECODABLE = "undecodable"
@@ -15,16 +16,22 @@ UNTYPED = "(no type)"
 
 
 def identify(
-    record: Record, envelope: Envelope, part: int = 0, keys: tuple[str, ...] = ()
+    record: Record,
+    envelope: Envelope,
+    part: int = 0,
+    keys: tuple[str, ...] = (),
+    attempt: Attempt | None = None,
 ) -> Event:
     """Give an envelope its identity.
 
-    The event id is the producer's, else the record's coordinates. The correlation is the
-    producer's, else the trace id, else the event id. A key never makes a flow.
+    The event id is the producer's, else the coordinates of the record that it is a copy of, else
+    its own. The correlation is the producer's, else the trace id, else the event id. A key never
+    makes a flow.
     """
     event_id = envelope.event_id
     if event_id is None:
-        event_id = f"{record.coordinates}#{part}" if part else record.coordinates
+        coordinates = _coordinates(record, attempt)
+        event_id = f"{coordinates}#{part}" if part else coordinates
     joined_by: JoinedBy
     if envelope.correlation_id:
         correlation_id, joined_by = envelope.correlation_id, "correlation"
@@ -47,23 +54,37 @@ def identify(
         timestamp_ms=record.timestamp_ms,
         occurred_us=envelope.occurred_us,
         key=None if record.key is None else readable(record.key, MAX_LABEL),
-        reason=envelope.reason,
+        reason=_failure(attempt) or envelope.reason,
         dialect=envelope.dialect,
         keys=keys,
+        attempt=attempt,
     )
 
 
-def undecodable(record: Record, reason: str, *, awaits: str = "") -> Event:
+def _coordinates(record: Record, attempt: Attempt | None) -> str:
+    source = attempt.failure.source if attempt and attempt.failure else None
+    return clean(source) if source else record.coordinates
+
+
+def _failure(attempt: Attempt | None) -> str | None:
+    return attempt.failure.summary if attempt and attempt.failure else None
+
+
+def undecodable(
+    record: Record, reason: str, *, awaits: str = "", attempt: Attempt | None = None
+) -> Event:
     """Return the event that stands for a record nobody can read: a flow of its own.
 
-    `awaits` names the schema by which it can be read later.
+    Its copies on retry and dead letter topics join it where they name its coordinates. `awaits`
+    names the schema by which it can be read later.
     """
+    event_id = _coordinates(record, attempt)
     return Event(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        event_id=record.coordinates,
-        correlation_id=record.coordinates,
+        event_id=event_id,
+        correlation_id=event_id,
         joined_by="event",
         causation_id=None,
         type=UNDECODABLE,
@@ -72,8 +93,9 @@ def undecodable(record: Record, reason: str, *, awaits: str = "") -> Event:
         timestamp_ms=record.timestamp_ms,
         occurred_us=None,
         key=None if record.key is None else readable(record.key, MAX_LABEL),
-        reason=None,
+        reason=_failure(attempt),
         dialect=UNDECODABLE,
         error=reason,
         awaits=awaits,
+        attempt=attempt,
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A fact as stored."""
+    """A fact as stored. `tier` came later: blobs from before have none."""
 
     record: int
     part: int
@@ -27,6 +27,7 @@ class Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     time_us: int
     timestamp_ms: int
     key: int | None
+    tier: int = 0
 
 
 class Held(msgspec.Struct, array_like=True):
@@ -51,6 +52,7 @@ def pack(fact: Fact, node: int) -> Packed:
         fact.time_us,
         fact.timestamp_ms,
         fact.key,
+        fact.tier,
     )
 
 
@@ -77,6 +79,7 @@ def unpack(packed: Iterable[Packed], catalogue: Catalogue) -> list[Fact]:
                 timestamp_ms=row.timestamp_ms,
                 key=row.key,
                 record=row.record,
+                tier=row.tier,
             )
         )
     return facts

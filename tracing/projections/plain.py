@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tracing.projections.packing import Packed
 
 _time = attrgetter("time_us")
+_tier = attrgetter("tier")
 _timestamp = attrgetter("timestamp_ms")
 _FAILED = int(Role.FAILED)
 
@@ -31,11 +32,12 @@ _FAILED = int(Role.FAILED)
 def plain_row(facts: Sequence[Packed], catalogue: Catalogue) -> FlowRow | None:
     """Return the row of a flow, from all its facts in the order of their records.
 
-    None where the facts need `derive`: copies of an event, a topic that was made anew, more types
-    than a row counts apart. The result never depends on which of the two made it.
+    None where the facts need `derive`: copies of an event or attempts at one, a topic that was
+    made anew, more types than a row counts apart. The result never depends on which of the two
+    made it.
     """
     times = {fact.event: fact.time_us for fact in facts}
-    if len(times) < len(facts) or _made_anew(facts, catalogue):
+    if len(times) < len(facts) or any(map(_tier, facts)) or _made_anew(facts, catalogue):
         return None
     ordered = _ordered(facts, catalogue)
     counts: dict[int, int] = {}

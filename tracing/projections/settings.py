@@ -7,6 +7,7 @@ import functools
 from django.conf import settings
 
 from tracing.codec.rules import DEFAULT_KEY_FIELDS, Mapping, Rules, parse_mappings
+from tracing.domain.topology import TopicRoles
 from tracing.projections.decisions import applied_mappings, forget_mappings
 from tracing.projections.known_schemas import KnownSchemas
 
@@ -21,18 +22,26 @@ def current_rules() -> Rules:
         tuple(settings.EVENTVIZ_KEY_FIELDS),
         settings.EVENTVIZ_SCHEMA_REGISTRY_URL,
         applied_mappings(),
+        TopicRoles(
+            tuple(settings.EVENTVIZ_DEAD_LETTER_TOPICS), tuple(settings.EVENTVIZ_RETRY_TOPICS)
+        ),
     )
 
 
 @functools.lru_cache(maxsize=4)
 def _rules(
-    mappings: str, key_fields: tuple[str, ...], registry: str, applied: tuple[Mapping, ...]
+    mappings: str,
+    key_fields: tuple[str, ...],
+    registry: str,
+    applied: tuple[Mapping, ...],
+    topics: TopicRoles,
 ) -> Rules:
     return Rules(
         # What people applied on the page comes before what the settings say.
         mappings=(*applied, *parse_mappings(mappings.encode())),
         key_fields=key_fields or DEFAULT_KEY_FIELDS,
         schema_of=KnownSchemas(registry) if registry else None,
+        topics=topics,
     )
 
 
