@@ -7,18 +7,24 @@ import json
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracing.domain.errors import CheckpointMovedError
-from tracing.domain.record import Record
+from tracing.domain.record import Header, Record
 from tracing.models import (
+    DeadLetter,
+    DeadLetterGroup,
+    DeadLetterHour,
     Event,
     Flow,
     FlowCount,
     Gap,
     LogHead,
     Partition,
+    RetriedRecord,
+    RetryCopy,
     SearchKey,
     Source,
     Undecodable,
@@ -33,13 +39,25 @@ from tracing.projections.store import Slice, store
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TYPES = ["OrderPlaced", "StockReserved", "PaymentFailed", "StockReleased", "OrderCompleted"]
+HEADERS: list[Header] = [
+    ("eventviz-retry-id", b"r-1"),
+    ("eventviz-failure-exception", b"KeyError"),
+    ("eventviz-failure-message", b"no ORD-1"),
+    ("eventviz-failure-topic", b"stock"),
+    ("eventviz-failure-partition", b"0"),
+    ("eventviz-failure-offset", b"0"),
+]
 
 
 @st.composite
 def records(draw: st.DrawFn) -> list[Record]:
-    """Draw records of two topics with two partitions: copies, strange times, bad bodies."""
+    """Draw records of two topics with two partitions, of a retry and a dead letter topic.
+
+    Copies, strange times, bad bodies, failures by header.
+    """
     ids = [f"e{number}" for number in range(8)]
-    offsets = {(topic, number): 0 for topic in ("orders", "stock") for number in (0, 1)}
+    topics = ("orders", "stock", "orders.retry.1", "orders.dlq")
+    offsets = {(topic, number): 0 for topic in topics for number in (0, 1)}
     drawn = []
     for _ in range(draw(st.integers(1, 14))):
         topic, number = draw(st.sampled_from(sorted(offsets)))
@@ -61,6 +79,7 @@ def records(draw: st.DrawFn) -> list[Record]:
                 key=draw(st.sampled_from([b"k1", b"k2", None])),
                 value=value,
                 value_length=len(value),
+                headers=tuple(draw(st.lists(st.sampled_from(HEADERS), max_size=5))),
             )
         )
         offsets[topic, number] += draw(st.integers(1, 3))
@@ -70,7 +89,8 @@ def records(draw: st.DrawFn) -> list[Record]:
 def clear() -> None:
     """Empty every table of the log and its read models."""
     read_models = (Event, Flow, FlowCount, SearchKey, Undecodable, UndecodableReason)
-    for model in (*read_models, RecordRow, Partition, Source):
+    failures = (DeadLetter, DeadLetterGroup, DeadLetterHour, RetryCopy, RetriedRecord)
+    for model in (*read_models, *failures, RecordRow, Partition, Source):
         model.objects.all().delete()
     LogHead.objects.update(position=0)
 
@@ -161,7 +181,29 @@ def picture(catalogue: Catalogue) -> dict[str, Any]:
         "counts": counts,
         "keys": keys,
         "undecodable": undecodable,
+        "failures": failures(by_id, catalogue),
     }
+
+
+def failures(correlations: dict[int, str], catalogue: Catalogue) -> dict[str, Any]:
+    """Return what the read models say of failures, by content."""
+
+    def rows(model: type[Model]) -> list[Any]:
+        names = [field.name for field in model._meta.concrete_fields]
+        found = []
+        for row in model._default_manager.all():
+            said = {name: getattr(row, name) for name in names if name not in {"pk", "position"}}
+            if "record" in said:
+                said["record"] = place_of(said["record"], catalogue)
+            if "flow_id" in said:
+                said["flow_id"] = correlations[said["flow_id"]]
+            if "node_id" in said:
+                said["node_id"] = catalogue.pair(said["node_id"])
+            found.append(said)
+        return sorted(found, key=repr)
+
+    tables = (DeadLetter, DeadLetterGroup, DeadLetterHour, RetryCopy, RetriedRecord)
+    return {model.__name__: rows(model) for model in tables}
 
 
 def place_of(record: int, catalogue: Catalogue) -> tuple[str, int, int]:

@@ -1,9 +1,17 @@
 """Tables: the log, the read models, people's decisions."""
 
+from tracing.models.dead_letter import (
+    DeadLetter,
+    DeadLetterGroup,
+    DeadLetterHour,
+    RetriedRecord,
+    RetryCopy,
+)
 from tracing.models.event import Event, Node
 from tracing.models.flow import Flow, FlowCount, SearchKey
 from tracing.models.gap import Gap
 from tracing.models.group import ConsumerGroup
+from tracing.models.group_decision import GroupDecision
 from tracing.models.horizon import Horizon
 from tracing.models.ingestor import Ingestor
 from tracing.models.lease import Lease
@@ -21,11 +29,15 @@ __all__ = [
     "AuditEntry",
     "AwaitingRecord",
     "ConsumerGroup",
+    "DeadLetter",
+    "DeadLetterGroup",
+    "DeadLetterHour",
     "Discard",
     "Event",
     "Flow",
     "FlowCount",
     "Gap",
+    "GroupDecision",
     "Horizon",
     "Ingestor",
     "Lease",
@@ -35,6 +47,8 @@ __all__ = [
     "Partition",
     "RebuildRun",
     "Record",
+    "RetriedRecord",
+    "RetryCopy",
     "RetryItem",
     "RetryRun",
     "RetryTally",

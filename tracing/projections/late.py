@@ -21,7 +21,7 @@ from tracing.models import AwaitingRecord, Flow, SearchKey
 from tracing.models import Event as EventRow
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
-from tracing.projections import flows, packing, undecodable
+from tracing.projections import dead_letters, flows, packing, undecodable
 from tracing.projections.rows import prepare, record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.store import project, take_positions
@@ -83,6 +83,7 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
     rows = list(EventRow.objects.filter(record__in=records))
     EventRow.objects.filter(record__in=records).delete()
     undecodable.withdraw((row.record, row.error or "") for row in rows)
+    dead_letters.withdraw(sorted({row.record for row in rows}))
     by_flow: dict[int, list[EventRow]] = defaultdict(list)
     for row in rows:
         by_flow[row.flow_id].append(row)
@@ -105,7 +106,9 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
 
 def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int:
     """Make a flow's row from the events that it still has; return its state."""
-    held = packing.Held(facts=[packing.pack(_fact(row, catalogue), row.node_id) for row in rows])
+    tiers = dead_letters.tiers([row.record for row in rows])
+    facts = [(_fact(row, tiers.get(row.record, 0), catalogue), row.node_id) for row in rows]
+    held = packing.Held(facts=[packing.pack(*fact) for fact in facts])
     derived = flows.row_of_facts(held, catalogue)
     Flow.objects.filter(id=flow.id).update(
         state=int(derived.state),
@@ -123,7 +126,7 @@ def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int
     return int(derived.state)
 
 
-def _fact(row: EventRow, catalogue: Catalogue) -> Fact:
+def _fact(row: EventRow, tier: int, catalogue: Catalogue) -> Fact:
     partition_id, offset = coordinates_of(row.record)
     topic, number = catalogue.place(partition_id)
     event_type, service = catalogue.pair(row.node_id)
@@ -141,6 +144,7 @@ def _fact(row: EventRow, catalogue: Catalogue) -> Fact:
         timestamp_ms=row.timestamp_ms,
         key=None if row.key is None else hash64(row.key),
         record=row.record,
+        tier=tier,
     )
 
 

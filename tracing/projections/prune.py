@@ -21,7 +21,7 @@ from tracing.domain.text import hash64
 from tracing.models import Event, Flow, FlowCount, Horizon
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
-from tracing.projections import undecodable
+from tracing.projections import dead_letters, undecodable
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.log_reading import head
 from tracing.projections.rebuild import RebuildRunningError, running
@@ -132,6 +132,8 @@ class Pruner:
             for chunk in _chunks(sorted(fresh)):
                 old.update(known.filter(id__in=chunk).values_list("id", flat=True))
             stays |= fresh - old
+            # Whatever its age, a dead letter that nobody has dealt with is work to be done.
+            stays |= dead_letters.open_flows(fresh)
             members |= fresh
             neighbours = _neighbours(old)
             for one, other in neighbours:
@@ -145,6 +147,7 @@ class Pruner:
         events = _events_of(flows)
         records = sorted({row.record for row in events})
         undecodable.withdraw((row.record, row.error) for row in events if row.error is not None)
+        dead_letters.withdraw(records)
         states = Counter(
             state
             for chunk in _chunks(flows)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.projections import flows, undecodable
+from tracing.projections import dead_letters, flows, undecodable
 from tracing.projections.rows import Prepared, prepare, record_row
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def project(prepared: Sequence[Prepared], positions: Sequence[int], catalogue: C
         if awaiting:
             cursor.executemany(_INSERT_AWAITING, awaiting)
     undecodable.project(prepared)
+    dead_letters.project(prepared, positions, flow_ids)
 
 
 def _event_row(item: Prepared, position: int, flow_id: int) -> tuple[Any, ...]:

@@ -24,6 +24,11 @@ READ_MODELS = (
     "awaitingrecord",
     "undecodable",
     "undecodablereason",
+    "deadletter",
+    "deadlettergroup",
+    "deadletterhour",
+    "retrycopy",
+    "retriedrecord",
 )
 
 _NAME = re.compile(rf"\btracing_(?:{'|'.join(READ_MODELS)})\b")

@@ -1,0 +1,155 @@
+"""The read models of what failed: groups, copies that wait, records sent again."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from tests.integration.log import NOW_MS, record, write
+from tracing.domain.derive import State
+from tracing.domain.marks import Mark
+from tracing.domain.record import Header, Record
+from tracing.models import (
+    DeadLetter,
+    DeadLetterGroup,
+    DeadLetterHour,
+    Event,
+    Flow,
+    GroupDecision,
+    RetriedRecord,
+    RetryCopy,
+)
+from tracing.projections.prune import Pruner
+from tracing.projections.rebuild import rebuild
+
+pytestmark = pytest.mark.django_db
+OLD_MS = NOW_MS - 40 * 24 * 3_600_000
+
+
+def failed(
+    event_id: str, *more: Header, topic: str = "orders.dlq", number: int = 1, at_ms: int = NOW_MS
+) -> Record:
+    """Return an event's copy on another topic, as the sample's consumers write it."""
+    headers: tuple[Header, ...] = (
+        ("eventviz-failure-topic", b"orders"),
+        ("eventviz-failure-partition", b"0"),
+        ("eventviz-failure-offset", b"0"),
+        ("eventviz-failure-consumer", b"inventory"),
+        ("eventviz-failure-exception", b"KeyError"),
+        ("eventviz-failure-message", f"no product P-{number}".encode()),
+        ("eventviz-failure-attempts", b"3"),
+        *more,
+    )
+    return record(event_id, flow=f"flow-{event_id}", topic=topic, headers=headers, at_ms=at_ms)
+
+
+def test_dead_letters_that_differ_in_numbers_alone_make_one_group() -> None:
+    write(failed("e1", number=1, at_ms=NOW_MS), failed("e2", number=2, at_ms=NOW_MS + 5))
+
+    group = DeadLetterGroup.objects.get()
+    assert (group.source_topic, group.consumer, group.exception) == (
+        "orders",
+        "inventory",
+        "KeyError",
+    )
+    assert group.message == "no product \u2039id\u203a"
+    assert (group.count, group.failed_again) == (2, 0)
+    assert (group.first_ms, group.last_ms) == (NOW_MS, NOW_MS + 5)
+    assert sum(row.n for row in DeadLetterHour.objects.all()) == 2
+    assert DeadLetter.objects.get(event_id="e2").message == "no product P-2"
+
+
+def test_a_dead_letter_that_a_retry_brought_back_is_never_counted_as_new() -> None:
+    write(failed("e1"))
+    write(failed("e1", ("eventviz-retry-id", b"r-1"), at_ms=NOW_MS + 9))
+
+    group = DeadLetterGroup.objects.get()
+    assert (group.count, group.failed_again) == (1, 1)
+    assert DeadLetter.objects.get(retry_id="r-1").group_id == group.id
+    assert RetriedRecord.objects.count() == 1
+
+
+def test_copies_are_attempts_at_the_event_and_no_duplicates() -> None:
+    write(failed("e1", topic="orders.retry.1", at_ms=NOW_MS - 5))
+    write(failed("e1"), record("e1", flow="flow-e1", at_ms=NOW_MS + 5))
+
+    flow = Flow.objects.get()
+    root = Event.objects.get(record=flow.root)
+    assert (flow.events, flow.records) == (1, 3)
+    assert not flow.marks & Mark.DUPLICATE
+    # The event is the one on the ordinary topic, though it came last.
+    assert root.reason is None
+    assert RetryCopy.objects.get().attempt == 3
+
+
+def test_a_flow_with_a_dead_letter_failed_until_it_is_sent_again() -> None:
+    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 9), failed("e1"))
+
+    flow = Flow.objects.get()
+    assert flow.state == State.FAILED
+    assert flow.failure is not None
+    assert Event.objects.get(record=flow.failure).reason == "KeyError: no product P-1"
+
+    sent = (("eventviz-retry-id", b"r-1"),)
+    write(record("e1", flow="flow-e1", headers=sent, at_ms=NOW_MS + 9))
+    flow = Flow.objects.get()
+    assert flow.state == State.OPEN
+    assert not flow.marks
+
+
+def test_a_dead_letter_nobody_can_read_joins_the_record_that_failed() -> None:
+    write(record("", value=b"{broken", at_ms=NOW_MS - 9))
+    headers = failed("e1").headers
+    write(record("", value=b"{broken", topic="orders.dlq", headers=headers))
+
+    assert Flow.objects.get().correlation_id == "orders[0]@0"
+    assert DeadLetterGroup.objects.get().event_type == "undecodable"
+
+
+def test_a_rebuild_makes_the_same_and_leaves_decisions_alone() -> None:
+    write(failed("e1"), failed("e2", topic="orders.retry.1"))
+    group = DeadLetterGroup.objects.values().get()
+    decide(group["id"], "acknowledged")
+
+    rebuild()
+
+    assert DeadLetterGroup.objects.values().get() == group
+    assert RetryCopy.objects.count() == 1
+    assert GroupDecision.objects.get().state == "acknowledged"
+
+
+def decide(group_id: int, state: str, *, last_ms: int = OLD_MS) -> None:
+    GroupDecision.objects.update_or_create(
+        group_id=group_id,
+        defaults={
+            "fingerprint": DeadLetterGroup.objects.get(id=group_id).fingerprint,
+            "state": state,
+            "decided_by": "ann",
+            "decided_at": timezone.now(),
+            "last_ms_then": last_ms,
+        },
+    )
+
+
+def prune() -> None:
+    pruner = Pruner(NOW_MS - 1, now_ms=NOW_MS + 3_600_000)
+    while pruner.step().more:
+        pass
+
+
+def test_pruning_leaves_open_dead_letters_and_takes_closed_ones() -> None:
+    write(failed("e1", at_ms=OLD_MS), record("e9", flow="newest"))
+    group = DeadLetterGroup.objects.get()
+
+    prune()
+    assert DeadLetter.objects.count() == 1
+
+    decide(group.id, "resolved", last_ms=OLD_MS - 1)
+    prune()
+    assert DeadLetter.objects.count() == 1
+
+    decide(group.id, "resolved")
+    prune()
+    for model in (DeadLetter, DeadLetterGroup, DeadLetterHour):
+        assert not model.objects.exists()
+    assert GroupDecision.objects.get().state == "resolved"
