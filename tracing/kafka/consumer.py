@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What is waiting comes in so many records at once. Larger batches cost less an event, as each flow
+# is read and written once a batch; but while one is stored, other writers wait.
+MAX_POLL_RECORDS = 5_000
 # How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.
@@ -84,7 +87,7 @@ class LogConsumer:
                 auto_offset_reset="none",
                 allow_auto_create_topics=False,
                 isolation_level="read_committed",
-                max_poll_records=2_000,
+                max_poll_records=MAX_POLL_RECORDS,
                 fetch_max_wait_ms=FETCH_WAIT_MS,
                 fetch_max_bytes=16 * 1024 * 1024,
                 max_partition_fetch_bytes=4 * 1024 * 1024,
