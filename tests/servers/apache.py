@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.jars import fetch_jars
 from tests.servers.processes import CACHE, Process, can_connect, free_port
 
 HERE = Path(__file__).resolve().parent
@@ -33,18 +33,6 @@ group.initial.rebalance.delay.ms=0
 """
 
 
-def fetch_jars() -> None:
-    """Copy Kafka's jars into the cache; nothing happens when they are there."""
-    done = JARS / "complete"
-    if done.exists():
-        return
-    # The goal of the plugin needs no build file of its own but the one that names the jars.
-    command = ["mvn", "-q", "-B", "-f", str(HERE / "apache-kafka.pom.xml")]
-    command += ["dependency:copy-dependencies", f"-DoutputDirectory={JARS}"]
-    subprocess.run(command, check=True)
-    done.touch()
-
-
 class Apache:
     """A node that can be stopped and started again on its ports, with its data."""
 
@@ -61,7 +49,7 @@ class Apache:
         `listeners` are further ones beside PLAINTEXT, each a name with its security protocol;
         `more` are lines for server.properties, `scram` values for --add-scram.
         """
-        fetch_jars()
+        fetch_jars(HERE / "apache-kafka.pom.xml", JARS)
         protocols = {"PLAINTEXT": "PLAINTEXT", **(listeners or {})}
         self.ports = {name: free_port() for name in protocols}
         self._folder = folder
