@@ -7,40 +7,56 @@ not depend on the size of the batch.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.db import connection
 
 from tracing.domain.derive import LARGE, FlowRow, derive, derive_large, merge, sums_of
-from tracing.projections import packing
+from tracing.projections import bulk, packing
+from tracing.projections.bulk import Columns
 from tracing.projections.plain import plain_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tracing.domain.event import JoinedBy
     from tracing.projections.catalogue import Catalogue
     from tracing.projections.rows import Prepared
 
-_INSERT = """
-INSERT INTO tracing_flow (correlation_hash, correlation_id, joined_by, state, marks, events,
- records, started_ms, last_ms, duration_us, root, failure, strip, position, facts, id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-_UPDATE = """
-UPDATE tracing_flow SET joined_by = %s, state = %s, marks = %s, events = %s, records = %s,
- started_ms = %s, last_ms = %s, duration_us = %s, root = %s, failure = %s, strip = %s,
- position = %s, facts = %s WHERE id = %s
-"""
+# What a batch changes in a flow; a new one has its identity besides.
+_CHANGES = Columns(
+    "tracing_flow",
+    (
+        ("id", "int8"),
+        ("joined_by", "text"),
+        ("state", "int2"),
+        ("marks", "int4"),
+        ("events", "int4"),
+        ("records", "int4"),
+        ("started_ms", "int8"),
+        ("last_ms", "int8"),
+        ("duration_us", "int8"),
+        ("root", "int8"),
+        ("failure", "int8"),
+        ("strip", "text"),
+        ("position", "int8"),
+        ("facts", "bytea"),
+    ),
+)
+_FLOWS = Columns(
+    "tracing_flow",
+    (*_CHANGES.columns, ("correlation_hash", "int8"), ("correlation_id", "text")),
+)
+_KEYS = Columns("tracing_searchkey", (("key_hash", "int8"), ("flow_id", "int8")))
+_SELECT = (
+    "SELECT id, correlation_id, joined_by, state, facts FROM tracing_flow WHERE correlation_hash"
+)
 _COUNT = """
 INSERT INTO tracing_flowcount (state, flows) VALUES (%s, %s)
 ON CONFLICT (state) DO UPDATE SET flows = tracing_flowcount.flows + excluded.flows
 """
-_SEARCH_KEY = """
-INSERT INTO tracing_searchkey (key_hash, flow_id) VALUES (%s, %s) ON CONFLICT DO NOTHING
-"""
-
 # What joins the events; of several ways, the most explicit one names the flow's.
 _RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
 
@@ -75,7 +91,7 @@ def project(
         row = _fold(flow, [prepared[index] for index in indexes], catalogue)
         values = _values(flow, row, position=positions[indexes[-1]])
         if flow.state is None:
-            inserts.append((hashes[correlation_id], correlation_id, *values))
+            inserts.append((*values, hashes[correlation_id], correlation_id))
             counts[row.state] += 1
         else:
             updates.append(values)
@@ -83,15 +99,9 @@ def project(
             counts[row.state] += 1
         for index in indexes:
             flow_ids[index] = flow.id
-    keys = _search_keys(prepared, flow_ids)
-    with connection.cursor() as cursor:
-        for statement, rows in (
-            (_INSERT, inserts),
-            (_UPDATE, updates),
-            (_SEARCH_KEY, keys),
-        ):
-            if rows:
-                cursor.executemany(statement, rows)
+    bulk.insert(_FLOWS, inserts)
+    bulk.update(_CHANGES, sorted(updates, key=itemgetter(0)))
+    bulk.insert_missing(_KEYS, _search_keys(prepared, flow_ids))
     count(counts)
     return flow_ids
 
@@ -112,15 +122,8 @@ def _read(wanted: Mapping[str, int]) -> dict[str, _Stored]:
     hashes = list(wanted.values())
     found: dict[str, _Stored] = {}
     with connection.cursor() as cursor:
-        # Below SQLite's limit of 32,766 parameters whatever the batch.
-        for start in range(0, len(hashes), 10_000):
-            chunk = hashes[start : start + 10_000]
-            marks = ", ".join(["%s"] * len(chunk))
-            cursor.execute(
-                "SELECT id, correlation_id, joined_by, state, facts FROM tracing_flow"  # noqa: S608
-                f" WHERE correlation_hash IN ({marks})",
-                chunk,
-            )
+        for statement, parameters in _selects(hashes):
+            cursor.execute(statement, parameters)
             for flow_id, correlation_id, joined_by, state, blob in cursor.fetchall():
                 found[correlation_id] = _Stored(flow_id, joined_by, state, packing.load(blob))
         # Only the holder of `log_head` makes flows, so nobody else takes these ids.
@@ -131,6 +134,17 @@ def _read(wanted: Mapping[str, int]) -> dict[str, _Stored]:
             last_id += 1
             found[correlation_id] = _Stored(last_id, "event", None, packing.Held(facts=[]))
     return found
+
+
+def _selects(hashes: list[int]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the statements that read the flows of these hashes, with their parameters."""
+    if connection.vendor == "postgresql":
+        yield f"{_SELECT} = ANY(%s)", [hashes]
+        return
+    # Below SQLite's limit of 32,766 parameters whatever the batch.
+    for start in range(0, len(hashes), 10_000):
+        chunk = hashes[start : start + 10_000]
+        yield f"{_SELECT} IN ({', '.join(['%s'] * len(chunk))})", chunk
 
 
 def _fold(flow: _Stored, items: list[Prepared], catalogue: Catalogue) -> FlowRow:
@@ -158,8 +172,9 @@ def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
 
 
 def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
-    """Return the columns that both statements write, the id last."""
+    """Return what `_CHANGES` names."""
     return (
+        flow.id,
         flow.joined_by,
         int(row.state),
         row.marks,
@@ -173,7 +188,6 @@ def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
         _json(row.strip).decode(),
         position,
         packing.dump(flow.held),
-        flow.id,
     )
 
 

@@ -41,7 +41,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
-    """Return the log's row of a record, in the order of `store.INSERT_RECORD`."""
+    """Return the log's row of a record, in the order of `store._RECORDS`."""
     return (
         record_id(partition_id, record.offset),
         record.timestamp_ms,

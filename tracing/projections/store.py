@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,8 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.projections import dead_letters, flows, undecodable
+from tracing.projections import bulk, dead_letters, flows, undecodable
+from tracing.projections.bulk import Columns
 from tracing.projections.rows import Prepared, prepare, record_row
 
 if TYPE_CHECKING:
@@ -18,24 +20,44 @@ if TYPE_CHECKING:
 
     from tracing.projections.catalogue import Catalogue
 
-INSERT_RECORD = """
-INSERT INTO tracing_record
- (id, timestamp_ms, key, value, value_length, value_sha256, headers, error)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (id) DO NOTHING
-"""
-_INSERT_EVENT = """
-INSERT INTO tracing_event (position, record, part, flow_id, node_id, event_id, event_hash,
- causation_id, timestamp_ms, occurred_us, key, schema_version, reason, dialect, error)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+_RECORDS = Columns(
+    "tracing_record",
+    (
+        ("id", "int8"),
+        ("timestamp_ms", "int8"),
+        ("key", "bytea"),
+        ("value", "bytea"),
+        ("value_length", "int8"),
+        ("value_sha256", "bytea"),
+        ("headers", "bytea"),
+        ("error", "text"),
+    ),
+)
+_EVENTS = Columns(
+    "tracing_event",
+    (
+        ("position", "int8"),
+        ("record", "int8"),
+        ("part", "int4"),
+        ("flow_id", "int8"),
+        ("node_id", "int8"),
+        ("event_id", "text"),
+        ("event_hash", "int8"),
+        ("causation_id", "text"),
+        ("timestamp_ms", "int8"),
+        ("occurred_us", "int8"),
+        ("key", "text"),
+        ("schema_version", "text"),
+        ("reason", "text"),
+        ("dialect", "text"),
+        ("error", "text"),
+    ),
+)
 _INSERT_GAP = """
 INSERT INTO tracing_gap (partition_id, start, "end", noticed_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-_INSERT_AWAITING = """
-INSERT INTO tracing_awaitingrecord (record, reference) VALUES (%s, %s) ON CONFLICT DO NOTHING
-"""
+_AWAITING = Columns("tracing_awaitingrecord", (("record", "int8"), ("reference", "text")))
 _ADVANCE = """
 UPDATE tracing_partition SET next_offset = %s, seen_at = %s WHERE id = %s AND next_offset = %s
 """
@@ -64,12 +86,13 @@ def store(slices: Sequence[Slice], catalogue: Catalogue) -> int:
     again and seek. Database errors pass through, with nothing stored.
     """
     pairs = [(part.partition_id, record) for part in slices for record in part.records]
+    # In the order of their ids: two writers of the same records wait, but never for each other.
     rows = [record_row(record, partition_id) for partition_id, record in pairs]
+    rows.sort(key=itemgetter(0))
     prepared = prepare(pairs, catalogue)
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        if rows:
-            cursor.executemany(INSERT_RECORD, rows)
+        bulk.insert_missing(_RECORDS, rows)
         position = take_positions(len(prepared))
         for part in slices:
             cursor.execute(_ADVANCE, (part.end, now, part.partition_id, part.start))
@@ -99,16 +122,15 @@ def project(prepared: Sequence[Prepared], positions: Sequence[int], catalogue: C
     """Write the read models of a batch whose events take these positions."""
     if not prepared:
         return
+    bulk.prefer_indexes()
     flow_ids = flows.project(prepared, positions, catalogue)
     rows = [
         _event_row(item, position, flow_id)
         for item, position, flow_id in zip(prepared, positions, flow_ids, strict=True)
     ]
     awaiting = [(item.fact.record, item.event.awaits) for item in prepared if item.event.awaits]
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_EVENT, rows)
-        if awaiting:
-            cursor.executemany(_INSERT_AWAITING, awaiting)
+    bulk.insert(_EVENTS, rows)
+    bulk.insert_missing(_AWAITING, awaiting)
     undecodable.project(prepared)
     dead_letters.project(prepared, positions, flow_ids)
 

@@ -1,0 +1,134 @@
+"""Many rows in a fixed number of statements: COPY on Postgres, `executemany` on SQLite.
+
+Postgres takes rows that may be there already, or that change others, through a temporary table;
+those that are new for certain go straight to their table. All is sent in the binary format.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from django.db import connection
+
+from tracing.projections import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Row = tuple[Any, ...]
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """A table's columns as the hot path writes them: (name, Postgres type), the key first."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Return the columns' names."""
+        return [name for name, _ in self.columns]
+
+
+def insert(into: Columns, rows: Sequence[Row]) -> None:
+    """Write rows that are new. Raises IntegrityError when one is not. One statement."""
+    if not rows:
+        return
+    if connection.vendor == "postgresql":
+        _copy(tables.named(into.table), into, rows)
+    else:
+        _execute_many(_insert_values(into), rows)
+
+
+def insert_missing(into: Columns, rows: Sequence[Row]) -> None:
+    """Write those rows whose key is not there yet. Three statements at most."""
+    if not rows:
+        return
+    if connection.vendor == "postgresql":
+        _execute(_insert_selected(into, _copied(into, rows)))
+    else:
+        _execute_many(f"{_insert_values(into)} ON CONFLICT DO NOTHING", rows)
+
+
+def update(into: Columns, rows: Sequence[Row]) -> None:
+    """Change all columns but the first, which is the key, of rows that are there. As above."""
+    if not rows:
+        return
+    if connection.vendor == "postgresql":
+        _execute(_update_selected(into, _copied(into, rows)))
+    else:
+        _execute_many(_update_values(into), [(*row[1:], row[0]) for row in rows])
+
+
+def prefer_indexes() -> None:
+    """Let Postgres join by index until the transaction ends, whatever it thinks of sizes.
+
+    It has no statistics of a temporary table and would sometimes read all flows to change some.
+    """
+    if connection.vendor == "postgresql":
+        _execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+
+
+def _copied(into: Columns, rows: Sequence[Row]) -> str:
+    """Copy rows into this connection's temporary table; return its name."""
+    name = f"batch_{into.table.removeprefix('tracing_')}_{len(into.columns)}"
+    # A commit empties it, but a transaction may hold several batches.
+    _execute(f"{_create_temporary(into, name)}; TRUNCATE {name}")
+    _copy(name, into, rows)
+    return name
+
+
+def _copy(table: str, into: Columns, rows: Sequence[Row]) -> None:
+    with connection.cursor() as cursor:
+        statement = f"COPY {table} ({', '.join(into.names)}) FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(statement) as copy:
+            copy.set_types([kind for _, kind in into.columns])
+            for row in rows:
+                copy.write_row(row)
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _execute_many(statement: str, rows: Sequence[Row]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+@functools.cache
+def _create_temporary(into: Columns, name: str) -> str:
+    columns = ", ".join(f"{column} {kind}" for column, kind in into.columns)
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS"
+
+
+@functools.cache
+def _insert_values(into: Columns) -> str:
+    marks = ", ".join(["%s"] * len(into.columns))
+    names = ", ".join(into.names)
+    return f"INSERT INTO {into.table} ({names}) VALUES ({marks})"  # noqa: S608
+
+
+@functools.cache
+def _insert_selected(into: Columns, source: str) -> str:
+    names = ", ".join(into.names)
+    selected = f"SELECT {names} FROM {source}"  # noqa: S608
+    return f"INSERT INTO {into.table} ({names}) {selected} ON CONFLICT DO NOTHING"
+
+
+@functools.cache
+def _update_values(into: Columns) -> str:
+    key, *rest = into.names
+    changes = ", ".join(f"{name} = %s" for name in rest)
+    return f"UPDATE {into.table} SET {changes} WHERE {key} = %s"  # noqa: S608
+
+
+@functools.cache
+def _update_selected(into: Columns, source: str) -> str:
+    key, *rest = into.names
+    changes = ", ".join(f"{name} = new.{name}" for name in rest)
+    where = f"FROM {source} AS new WHERE old.{key} = new.{key}"
+    return f"UPDATE {into.table} AS old SET {changes} {where}"  # noqa: S608
