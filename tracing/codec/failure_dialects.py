@@ -12,11 +12,13 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Which headers carry which field: the first name that is there counts, in lower case.
 
     `binary` numbers are big-endian, others decimal digits. `proof` names a header that makes a
-    dead letter of a record whatever its topic is called.
+    dead letter of a record whatever its topic is called. `counts_next`: the attempts are told as
+    the number of the next one.
     """
 
     name: str
     binary: bool = False
+    counts_next: bool = False
     proof: str = ""
     topic: tuple[str, ...] = ()
     partition: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ DIALECTS = (
     Dialect(
         name="spring-kafka",
         binary=True,
+        counts_next=True,
         proof="kafka_dlt-original-topic",
         topic=_spring("original-topic"),
         partition=_spring("original-partition"),

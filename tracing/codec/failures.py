@@ -27,7 +27,9 @@ _MAX_MESSAGE = 4_000
 _MAX_NUMBER = 2**44
 
 
-_FIELDS = tuple(name for name in Dialect.__struct_fields__ if name not in {"name", "binary"})
+_FIELDS = tuple(
+    name for name in Dialect.__struct_fields__ if name not in {"name", "binary", "counts_next"}
+)
 _PROOFS = frozenset(dialect.proof for dialect in DIALECTS if dialect.proof)
 # Where the record failed first: what a later hop appends does not count.
 _FIRST = frozenset({"topic", "partition", "offset"})
@@ -106,6 +108,9 @@ def _read(record: Record) -> Failure | None:
     def number(field: str) -> int | None:
         return _number(raw(field), binary=dialect.binary)
 
+    attempts = number("attempts")
+    if dialect.counts_next and attempts:
+        attempts -= 1
     stack = _text(raw("stack"), MAX_STACK)
     exception, message = _innermost(
         _text(raw("exception"), MAX_LABEL), _text(raw("message"), _MAX_MESSAGE), stack
@@ -116,7 +121,7 @@ def _read(record: Record) -> Failure | None:
         exception=exception,
         message=message,
         stack=stack,
-        attempts=number("attempts"),
+        attempts=attempts,
         max_attempts=number("max_attempts"),
         due_ms=number("due"),
         first_at_us=_time(raw("first_at")),
