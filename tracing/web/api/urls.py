@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from tracing.web import address as address  # registers the converter `anyid`
-from tracing.web.api import views
+from tracing.web.api import retries, views
 
 urlpatterns = [
     path("api/flows", views.flows, name="api-flows"),
     path("api/flows/<anyid:correlation_id>", views.flow, name="api-flow"),
     path("api/events", views.events, name="api-events"),
     path("api/events/<anyid:event_id>", views.event, name="api-event"),
+    path("api/retries", retries.retries, name="api-retries"),
+    path("api/retries/<uuid:run_id>", retries.retry, name="api-retry"),
+    path("api/retries/<uuid:run_id>/cancel", retries.cancel, name="api-retry-cancel"),
     re_path(r"^api/(?P<rest>.*)$", views.not_found),
 ]

@@ -141,7 +141,9 @@ def event(request: HttpRequest, *, event_id: str) -> HttpResponse:
 @endpoint
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:  # noqa: ARG001
     """Answer an address that does not exist, as JSON too."""
-    there_are = "/api/flows, /api/flows/<correlation id>, /api/events, /api/events/<event id>"
+    there_are = (
+        "/api/flows, /api/flows/<correlation id>, /api/events, /api/events/<event id>, /api/retries"
+    )
     return failure(f"There is no such address; there are {there_are}.", status=404)
 
 
