@@ -18,7 +18,17 @@ from tracing.domain.record import Record
 from tracing.jobs.retry import SendRetries
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import ensure_topics
-from tracing.models import AuditEntry, Event, Ingestor, Partition, RetryItem, RetryRun
+from tracing.models import (
+    AuditEntry,
+    DeadLetterGroup,
+    Event,
+    GroupDecision,
+    Ingestor,
+    Partition,
+    RetryItem,
+    RetryRun,
+    RetryTally,
+)
 from tracing.models.retry import AuditIsFinalError
 from tracing.retry import runs
 from tracing.retry.following import Follower
@@ -377,3 +387,78 @@ def test_an_audit_entry_is_final(topic: str) -> None:
         entry.save()
     with pytest.raises(AuditIsFinalError):
         entry.delete()
+
+
+# Dead letters
+
+
+def dead(topic: str, *headers: tuple[str, bytes | None], event_id: str = "e-1") -> Record:
+    """Return a dead letter of an event of the topic."""
+    said = (
+        ("kafka_dlt-original-topic", topic.encode()),
+        ("kafka_dlt-original-partition", (0).to_bytes(4, "big")),
+        ("kafka_dlt-exception-fqcn", b"com.acme.NoStock"),
+    )
+    return record(event_id, topic=f"{topic}-dlt", headers=(*said, *headers))
+
+
+def group_run() -> RetryRun:
+    group = DeadLetterGroup.objects.get()
+    return asked(Selection(kind="group", text=str(group.id)), kind="retry")
+
+
+def test_a_group_goes_back_to_where_it_came_from_and_is_resolved(
+    broker: str, topic: str, step: SendRetries
+) -> None:
+    write(record("e-1", topic=topic), dead(topic))
+    run = sent_all(step, group_run())
+    (found,) = arrived(broker, topic, 1)
+    assert [name for name, _ in found.headers] == ["source", RETRY_ID]
+
+    write(record("effect", topic=topic, cause="e-1"))
+    Follower().look()
+
+    run.refresh_from_db()
+    tally = RetryTally.objects.get()
+    decision = GroupDecision.objects.get()
+    assert (run.state, run.processed) == ("done", 1)
+    assert (tally.retried, tally.recovered, tally.failed_again) == (1, 1, 0)
+    assert (decision.state, decision.decided_by) == ("resolved", "eventviz")
+    assert AuditEntry.objects.filter(what="resolve", who="eventviz").count() == 1
+
+
+def test_one_that_fails_again_is_joined_and_its_newest_letter_is_retried(
+    broker: str, topic: str, step: SendRetries
+) -> None:
+    write(record("e-1", topic=topic), dead(topic))
+    first = sent_all(step, group_run())
+    item = RetryItem.objects.get()
+    write(dead(topic, (RETRY_ID, item.retry_id.encode())))
+    follower = Follower()
+    follower.look()
+
+    item.refresh_from_db()
+    first.refresh_from_db()
+    assert (item.state, item.again) == ("failed_again", ids_of(f"{topic}-dlt")[1])
+    assert (first.state, first.failed_again) == ("done", 1)
+    assert DeadLetterGroup.objects.get().count == 1
+    second = sent_all(step, group_run())
+    sent = RetryItem.objects.get(run=second, state="sent")
+    assert (second.planned, second.skipped, sent.attempt) == (2, 1, 2)
+
+    write(record("effect", topic=topic, cause="e-1"))
+    Follower().look()
+
+    tally = RetryTally.objects.get()
+    assert (tally.recovered, tally.failed_again) == (1, 1)
+    assert GroupDecision.objects.get().state == "resolved"
+
+
+def test_what_died_after_it_was_asked_for_is_not_meant(
+    broker: str, topic: str, step: SendRetries
+) -> None:
+    write(record("e-1", topic=topic), dead(topic))
+    run = group_run()
+    write(dead(topic, event_id="e-2"))
+
+    assert sent_all(step, run).planned == 1

@@ -12,6 +12,7 @@ from tracing.kafka.producer import Producer
 from tracing.models import RetryItem, RetryRun
 from tracing.retry import runs
 from tracing.retry.following import Follower, waiting
+from tracing.retry.letters import tally
 from tracing.retry.sending import Sender
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # One run of the step: short, so that its lease is short and a cancelled run ends at once.
 BUDGET_S = 1.0
 TICK_S = 0.05
+TELL_EVERY_S = 0.4
 TIMEOUT_MS = 3_000
 # Cancelled items a transaction.
 CANCELLED = 2_000
@@ -40,6 +42,8 @@ class SendRetries(Step):
         self._security = security
         self._producer: Producer | None = None
         self._senders: dict[UUID, Sender] = {}
+        self._told_at = 0.0
+        self._groups: set[int] = set()
 
     def wanted(self) -> bool:
         """Tell whether a run is open or was cancelled with items left: a look at an index."""
@@ -73,6 +77,8 @@ class SendRetries(Step):
         for run in running:
             if not RetryItem.objects.filter(run=run, state="pending").exists():
                 runs.refresh([run.id])
+                tally(self._groups)
+                self._groups.clear()
                 continue
             left = True
             try:
@@ -81,9 +87,19 @@ class SendRetries(Step):
                 self.close()
                 RetryRun.objects.filter(id=run.id).update(error=f"{error} Trying again.")
                 raise
+            self._groups.update(item.group_id for item in taken if item.group_id is not None)
             if taken:
-                runs.refresh([run.id])
+                self._tell(run)
         return left or RetryRun.objects.filter(state="planned").exists()
+
+    def _tell(self, run: RetryRun) -> None:
+        """Count what was sent, a few times a second: counting costs more the larger the run."""
+        if time.monotonic() - self._told_at < TELL_EVERY_S:
+            return
+        self._told_at = time.monotonic()
+        runs.refresh([run.id])
+        tally(self._groups)
+        self._groups.clear()
 
     def _connected(self) -> Producer:
         if self._producer is None:

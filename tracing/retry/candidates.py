@@ -13,6 +13,7 @@ from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
 from tracing.projections.names import names
 from tracing.projections.rows import headers_of
+from tracing.retry.letters import discarded, letters_of
 from tracing.retry.outgoing import retry_id_of, why_not
 from tracing.retry.special import is_special
 from tracing.retry.targets import Target, Targets, target_of
@@ -20,6 +21,7 @@ from tracing.retry.targets import Target, Targets, target_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+ASIDE = "somebody put it aside: restore it first"
 # Statements name so many ids at once.
 CHUNK = 500
 # Of these a message is on its way, or came through: sending it again would double it.
@@ -86,18 +88,26 @@ def _chunk(ids: Sequence[int]) -> list[Candidate]:
         )
     }
     names().pairs(node for _, _, node, _ in known.values())
-    return [_candidate(record, rows.get(record), known.get(record)) for record in ids]
+    found = [_candidate(record, rows.get(record), known.get(record)) for record in ids]
+    letters = letters_of(ids, {one.record: one.topic for one in found})
+    aside = discarded(letters)
+    return [
+        msgspec.structs.replace(
+            one,
+            group_id=letter.group_id,
+            source=letter.source,
+            missing=one.missing or (ASIDE if one.record in aside else ""),
+        )
+        if (letter := letters.get(one.record))
+        else one
+        for one in found
+    ]
 
 
 def _candidate(
     record: int, row: tuple[object, ...] | None, event: tuple[str, int, int, int] | None
 ) -> Candidate:
-    partition_id, offset = coordinates_of(record)
-    try:
-        topic, partition = names().place(partition_id)
-    except Partition.DoesNotExist:
-        # An address with a number that never was one of ours.
-        topic, partition = "unknown", 0
+    topic, partition, offset = _place(record)
     if row is None:
         missing = "it is not stored, or not any more"
         return Candidate(
@@ -127,6 +137,21 @@ def _candidate(
         retry_id=retry_id_of(bare),
         missing=why_not(bare),
     )
+
+
+def _place(record: int) -> tuple[str, int, int]:
+    partition_id, offset = coordinates_of(record)
+    try:
+        return (*names().place(partition_id), offset)
+    except Partition.DoesNotExist:
+        # A number that never was one of ours.
+        return "unknown", 0, offset
+
+
+def place_of(record: int) -> str:
+    """Return a record's coordinates, `topic[partition]@offset`."""
+    topic, partition, offset = _place(record)
+    return f"{topic}[{partition}]@{offset}"
 
 
 def current_targets() -> Targets:
@@ -163,7 +188,7 @@ class Judge:
             self._targets,
             stored_in=one.topic,
             partition=one.partition,
-            source=one.source,
+            source=one.source if self._kind == "retry" else None,
             wanted=self._wanted,
             partitions=self._of,
         )
@@ -175,7 +200,13 @@ class Judge:
         elif not skipped and self._kind == "replay" and one.retry_id:
             skipped = "it is a copy that a retry made: its original is replayed"
         return Verdict(
-            one, target, attempt, group_id, skipped, loops=loops, missing=bool(one.missing)
+            one,
+            target,
+            attempt,
+            group_id,
+            skipped,
+            loops=loops,
+            missing=one.missing not in ("", ASIDE),
         )
 
     def _in_hand(self, last: RetryItem | None) -> str:

@@ -13,12 +13,12 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from tracing.domain.text import hash64
-from tracing.models import Event, Ingestor, Partition, RetryItem
+from tracing.models import DeadLetter, Event, Ingestor, Partition, RetriedRecord, RetryItem
 from tracing.models.source import coordinates_of
 from tracing.projections.names import names
-from tracing.projections.reading import head, stored_records
+from tracing.projections.reading import head
 from tracing.retry import runs
-from tracing.retry.outgoing import retry_id_of
+from tracing.retry.letters import tally
 from tracing.retry.special import is_special
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ DOUBT = dt.timedelta(seconds=10)
 # A doubt that nothing settles, because the ingest stands, is called unconfirmed.
 GIVE_UP = dt.timedelta(seconds=600)
 FRESH = dt.timedelta(seconds=5)
-# Records with one event id that are looked at for a retry id.
+# Later events of a flow that are looked at.
 MAX_COPIES = 50
 _SLICE = 400
+_COLUMNS = ("id", "run_id", "group_id", "event_id", "event_hash", "sent_position")
 _WATCHED = ("sending", "sent", "unconfirmed")
 
 
@@ -66,7 +67,7 @@ class Follower:
             .order_by("position")
             .values_list("position", "record", "causation_id")[:LOOKED]
         )
-        touched = settle_effects(rows)
+        touched = settle_failures(rows) | settle_effects(rows)
         runs.refresh(touched)
         self._position = rows[-1][0] if len(rows) == LOOKED else to
         return len(rows) == LOOKED
@@ -92,7 +93,7 @@ def settle_effects(rows: Iterable[tuple[int, int, str | None]]) -> set[UUID]:
         items = RetryItem.objects.filter(state__in=_WATCHED, event_hash__in=hashes)
         done = [
             item
-            for item in items.only("id", "run_id", "event_id", "event_hash", "sent_position")
+            for item in items.only(*_COLUMNS)
             if any(
                 cause == item.event_id and position > (item.sent_position or 0)
                 for position, cause in causes[item.event_hash or 0]
@@ -102,12 +103,38 @@ def settle_effects(rows: Iterable[tuple[int, int, str | None]]) -> set[UUID]:
     return touched
 
 
+def settle_failures(rows: Iterable[tuple[int, int, str | None]]) -> set[UUID]:
+    """Settle the items that are back in the dead letters: joined to the new one, not counted new.
+
+    A failure says more than an effect that came before it.
+    """
+    records = [record for _, record, _ in rows if _is_dead(record)]
+    touched: set[UUID] = set()
+    for ids in _slices(records):
+        letters = DeadLetter.objects.filter(record__in=ids).exclude(retry_id=None)
+        again = dict(letters.values_list("retry_id", "record"))
+        items = list(
+            RetryItem.objects.filter(
+                retry_id__in=again.keys(), state__in=(*_WATCHED, "processed")
+            ).only("id", "run_id", "group_id", "retry_id")
+        )
+        for item in items:
+            RetryItem.objects.filter(id=item.id).update(again=again[item.retry_id])
+        touched |= settle(items, "failed_again")
+    return touched
+
+
+def _is_dead(record: int) -> bool:
+    return is_special(names().place(coordinates_of(record)[0])[0])
+
+
 def settle(items: Sequence[RetryItem], state: str, error: str = "") -> set[UUID]:
     """Give items their last state; return their runs."""
     now = timezone.now()
     for ids in _slices([item.id for item in items]):
         RetryItem.objects.filter(id__in=ids).update(state=state, settled_at=now, error=error)
         RetryItem.objects.filter(id__in=ids, sent_at=None).update(sent_at=now)
+    tally(item.group_id for item in items if item.group_id is not None)
     return {item.run_id for item in items}
 
 
@@ -148,25 +175,17 @@ def settle_doubts() -> set[UUID]:
 
 
 def find(items: Sequence[RetryItem]) -> dict[int, tuple[int, int]]:
-    """Return (partition, offset) by item of those whose retry id stands in our own log.
-
-    Looks at the records of the item's event that came behind its send.
-    """
-    by_hash: dict[int, list[RetryItem]] = {}
-    for item in items:
-        if item.event_hash is not None:
-            by_hash.setdefault(item.event_hash, []).append(item)
+    """Return (partition, offset) by item of those whose retry id stands in our own log."""
+    by_hash = {hash64(item.retry_id): item for item in items}
     found: dict[int, tuple[int, int]] = {}
-    for event_hash, same in by_hash.items():
-        first = min(item.sent_position or 0 for item in same)
-        rows = Event.objects.filter(event_hash=event_hash, position__gt=first)
-        copies = stored_records(
-            rows.order_by("position").values_list("record", flat=True)[:MAX_COPIES]
-        )
-        for record in copies.values():
-            for item in same:
-                if retry_id_of(record) == item.retry_id and record.topic == item.topic:
-                    found[item.id] = (record.partition, record.offset)
+    rows = RetriedRecord.objects.filter(retry_hash__in=by_hash)
+    for retry_hash, record in rows.values_list("retry_hash", "record"):
+        item = by_hash[retry_hash]
+        partition_id, offset = coordinates_of(record)
+        topic, number = names().place(partition_id)
+        # A consumer's copy of it, in its dead letters, is not the place where it was sent.
+        if topic == item.topic:
+            found[item.id] = (number, offset)
     return found
 
 

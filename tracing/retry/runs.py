@@ -201,7 +201,7 @@ def _item(run: RetryRun, n: int, verdict: Verdict) -> RetryItem:
 def _list_edited(run: RetryRun, record: int, edit: Edit) -> None:
     """List the one record whose value a person changed, and set the run running."""
     verdict = Judge(kind=run.kind, wanted=run.target).verdicts(candidates([record]))[0]
-    item = _item(run, 0, verdict)
+    item = _item(run, 1, verdict)
     item.edited, item.difference = edit.value, edit.difference
     item.save()
     run.cursor, run.state, run.started_at = None, "running", timezone.now()

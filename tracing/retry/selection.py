@@ -1,18 +1,29 @@
-"""Which records a run is about: chosen ones, a flow, a key, or a topic's time range.
+"""Which records a run is about: chosen ones, dead letters, a flow, a key, a topic's time range.
 
 A selection is stored as JSON and listed page by page, so a run of any size stays small in memory.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
+from django.db.models import Q
 
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import hash64
-from tracing.models import Event, Flow, Partition, SearchKey, Source
+from tracing.models import (
+    DeadLetter,
+    DeadLetterGroup,
+    Event,
+    Flow,
+    Partition,
+    SearchKey,
+    Source,
+)
 from tracing.models.source import record_id
+from tracing.retry.letters import FILTERS, groups_of, unknown_filters
 
 # Records that are named one by one.
 MAX_RECORDS = 1_000
@@ -20,12 +31,14 @@ MAX_RECORDS = 1_000
 MAX_FLOWS = 200
 _END = (1 << 44) - 1
 
+_GROUP = re.compile(r"-?\d{1,19}")
+
 Cursor = list[int]
-Kind = Literal["records", "flow", "key", "topic"]
+Kind = Literal["records", "group", "filter", "flow", "key", "topic"]
 
 
 class BadSelectionError(EventvizError):
-    """Say which records: by number, flow, key, or topic and time."""
+    """Say which records: by number, group, filter, flow, key, or topic and time."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +56,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise BadSelectionError(f"1 to {MAX_RECORDS:,} records.")
         if self.kind != "records" and not self.text:
             raise BadSelectionError(f"Which {self.kind}?")
+        if self.kind == "group" and not _GROUP.fullmatch(self.text):
+            raise BadSelectionError("A group is a number.")
+        unknown = unknown_filters(self.text) if self.kind == "filter" else []
+        if unknown:
+            raise BadSelectionError(f"{unknown[0]!r}: there are {', '.join(FILTERS)}.")
 
     @property
     def words(self) -> str:
@@ -50,6 +68,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.kind == "records":
             count = len(self.records)
             return f"{count:,} record" + ("s" if count != 1 else "")
+        if self.kind == "group":
+            group = DeadLetterGroup.objects.filter(id=int(self.text)).first()
+            return f"group {group.exception or group.source_topic}" if group else "a group"
         return f"{self.kind} {self.text}"
 
 
@@ -78,6 +99,8 @@ def page(
         return found, [start + limit] if more else None
     if selection.kind == "topic":
         return _of_topic(selection, cursor, until, limit)
+    if selection.kind in ("group", "filter"):
+        return _of_groups(selection, cursor, until, limit)
     flows = _flows(selection)
     query = Event.objects.filter(flow_id__in=flows, position__lte=until)
     if selection.kind == "key":
@@ -96,6 +119,31 @@ def _flows(selection: Selection) -> list[int]:
         return list(flows.values_list("id", flat=True))
     keys = SearchKey.objects.filter(key_hash=wanted).order_by("-flow_id")
     return list(keys.values_list("flow_id", flat=True)[:MAX_FLOWS])
+
+
+def _of_groups(
+    selection: Selection, cursor: Cursor | None, until: int, limit: int
+) -> tuple[list[int], Cursor | None]:
+    """List groups one by one. `cursor` is [groups done, last timestamp, last record]."""
+    groups = [int(selection.text)] if selection.kind == "group" else groups_of(selection.text)
+    place, last_ms, last = cursor or [0, -1, -1]
+    found: list[int] = []
+    while place < len(groups) and len(found) < limit:
+        behind = Q(timestamp_ms__gt=last_ms) | Q(timestamp_ms=last_ms, record__gt=last)
+        letters = DeadLetter.objects.filter(
+            behind, group_id=groups[place], position__lte=until, timestamp_ms__gte=last_ms
+        )
+        wanted = limit - len(found)
+        rows = list(
+            letters.order_by("timestamp_ms", "record").values_list("timestamp_ms", "record")[
+                :wanted
+            ]
+        )
+        found += [record for _, record in rows]
+        if len(rows) == wanted:
+            return found, [place, *rows[-1]]
+        place, last_ms, last = place + 1, -1, -1
+    return found, [place, -1, -1] if place < len(groups) else None
 
 
 def _of_topic(

@@ -49,20 +49,20 @@ class Sender:
         self._pace = Pace(run.rate_per_s)
         self._pace.begin(time.monotonic())
 
-    def send_some(self, producer: Producer) -> int:
-        """Send what is due now; return how many items were taken in hand.
+    def send_some(self, producer: Producer) -> list[RetryItem]:
+        """Send what is due now; return the items that were taken in hand.
 
         Raises NothingArrivesError when none arrived: what was not handed over waits again.
         """
         due = min(self._pace.due(time.monotonic()), CHUNK)
         items = take(self.run_id, due) if due else []
         if not items:
-            return 0
+            return []
         self._pace.took(len(items))
         send(items, producer)
         if all(item.state in ("pending", "sending") for item in items):
             raise NothingArrivesError
-        return len(items)
+        return items
 
 
 def take(run_id: UUID, limit: int) -> list[RetryItem]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
-from tracing.models import AuditEntry, Event, RetryItem, RetryRun
+from tracing.models import (
+    AuditEntry,
+    DeadLetter,
+    DeadLetterGroup,
+    Discard,
+    Event,
+    RetryItem,
+    RetryRun,
+    RetryTally,
+)
 from tracing.retry import runs
 from tracing.web.retries import present
 
@@ -220,3 +230,103 @@ def test_the_audit_says_who_did_what_and_why(operator: Client) -> None:
     assert text.count("audit-row row") == 2
     assert page(operator, "/audit/?what=cancel").count("audit-row row") == 1
     assert "No entries" in page(operator, "/audit/?who=ada")
+
+
+# Editing
+
+
+def edited(browser: Client, text: str, **fields: str) -> tuple[int, str]:
+    """Send the editor's form; return the status and the page, or where it leads."""
+    number = str(Event.objects.get(event_id="e-1").record)
+    form = {"record": number, "text": text, "reason": "a typing error", "token": "t", **fields}
+    response = browser.post("/retries/edit", form)
+    return response.status_code, response.get("Location") or response.content.decode()
+
+
+def test_an_edited_value_makes_a_run_that_keeps_the_difference(operator: Client) -> None:
+    write(record("e-1", value=b'{"eventId":"e-1","total":"oops"}'))
+    number = Event.objects.get(event_id="e-1").record
+
+    shown = page(operator, f"/retries/edit?record={number}")
+    status, where = edited(operator, '{\r\n  "eventId": "e-1",\r\n  "total": 5\r\n}')
+
+    assert "&quot;total&quot;: &quot;oops&quot;" in shown
+    assert status == 302
+    item = RetryItem.objects.get()
+    assert bytes(item.edited or b"") == b'{"eventId":"e-1","total":5}'
+    assert "+  &quot;total&quot;: 5" in page(operator, where), RetryItem.objects.get().difference
+    assert AuditEntry.objects.get().what == "edit and retry"
+
+
+def test_nothing_is_lost_on_a_bad_edit(operator: Client) -> None:
+    write(record("e-1", value=b'{"eventId":"e-1"}'))
+
+    status, text = edited(operator, '{\n  "total": oops\n}')
+    no_reason = edited(operator, "{}", reason=" ")
+
+    assert status == 422
+    assert "line 2, column 12" in text
+    assert 'data-line="2"' in text
+    assert "&quot;total&quot;: oops" in text
+    assert no_reason[0] == 422
+    assert "Say why" in no_reason[1]
+    assert not RetryRun.objects.exists()
+
+
+def test_a_viewer_neither_edits_nor_puts_aside(viewer: User) -> None:
+    write(record("e-1"), record("d-1", topic="orders.dlq"))
+    browser = Client()
+    browser.force_login(viewer)
+
+    assert edited(browser, "{}")[0] == 403
+    for what in ("discard", "restore"):
+        form = {"record": "1", "reason": "x"}
+        assert browser.post(f"/retries/{what}", form).status_code == 403
+    assert not Discard.objects.exists()
+
+
+# Dead letters
+
+
+def dead(event_id: str, *headers: tuple[str, bytes | None], topic: str = "orders") -> Any:
+    """Return a dead letter of the topic."""
+    said = (
+        ("kafka_dlt-original-topic", topic.encode()),
+        ("kafka_dlt-exception-fqcn", b"com.acme.NoStock"),
+        ("kafka_dlt-exception-message", b"no stock"),
+    )
+    return record(event_id, topic=f"{topic}-dlt", headers=(*said, *headers))
+
+
+def test_a_group_of_dead_letters_has_a_plan(operator: Client) -> None:
+    write(record("e-1"), dead("e-1"), dead("e-2"))
+    group = DeadLetterGroup.objects.get()
+
+    by_group = page(operator, f"/retries/new?group={group.id}")
+    by_filter = page(operator, "/retries/new?filter=exception%3Dcom.acme.NoStock")
+
+    for text in (by_group, by_filter):
+        assert "Retry 2 messages" in text
+        assert "<code>orders</code>" in text
+    assert operator.get("/retries/new?filter=typo%3D1").status_code == 400
+
+
+def test_dead_letters_are_put_aside_and_restored(operator: Client) -> None:
+    write(record("e-1"), dead("e-1"), dead("e-2"))
+    letter = DeadLetter.objects.get(event_id="e-1")
+    form = {"record": str(letter.record), "reason": "a test order", "back": "/dead-letters/"}
+
+    aside = operator.post("/retries/discard", form)
+    operator.post("/retries/discard", form)
+    plan = page(operator, f"/retries/new?group={letter.group_id}")
+    tally = RetryTally.objects.get()
+
+    assert aside["Location"] == "/dead-letters/"
+    assert "1</b> left out: somebody put it aside" in plan
+    assert "Retry 1 message" in plan
+    assert tally.discarded == 1
+    assert operator.post("/retries/discard", {**form, "reason": ""}).status_code == 422
+    operator.post("/retries/restore", {**form, "back": "//evil.example"})
+    assert "Retry 2 messages" in page(operator, f"/retries/new?group={letter.group_id}")
+    what = AuditEntry.objects.order_by("id").values_list("what", flat=True)
+    assert list(what) == ["discard", "restore"]

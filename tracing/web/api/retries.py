@@ -6,6 +6,7 @@ import functools
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import msgspec
 from django.db import DatabaseError
@@ -38,6 +39,8 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     kind: str = ""
     records: list[int] = []
+    group: str | int = ""
+    filter: dict[str, str] = {}
     flow: str = ""
     key: str = ""
     topic: str = ""
@@ -140,7 +143,7 @@ def _start(request: HttpRequest) -> HttpResponse:
     body = msgspec.json.decode(request.body, type=Body)
     wanted = _selection(body)
     wanted.check()
-    kind = body.kind or "replay"
+    kind = body.kind or ("retry" if wanted.kind in ("group", "filter") else "replay")
     if kind not in ("retry", "replay"):
         raise parameters.BadParameterError("kind", "retry or replay.")
     if body.dry_run:
@@ -160,16 +163,22 @@ def _start(request: HttpRequest) -> HttpResponse:
 
 
 def _selection(body: Body) -> Selection:
-    named = [name for name in ("records", "flow", "key", "topic") if getattr(body, name)]
+    named = [
+        name
+        for name in ("records", "group", "filter", "flow", "key", "topic")
+        if getattr(body, name)
+    ]
     if len(named) != 1:
         raise BadSelectionError
     if body.records:
         return Selection(kind="records", records=tuple(dict.fromkeys(body.records)))
+    if body.filter:
+        return Selection(kind="filter", text=urlencode(body.filter))
     if body.topic:
         times = {"since": body.since, "until": body.until}
         since, until = (parameters.time_ms(times, name) for name in times)
         return Selection(kind="topic", text=body.topic, since_ms=since, until_ms=until)
-    return Selection(kind=named[0], text=clean(getattr(body, named[0])))  # type: ignore[arg-type]
+    return Selection(kind=named[0], text=clean(str(getattr(body, named[0]))))  # type: ignore[arg-type]
 
 
 def _planned(wanted: Selection, kind: str, target: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = ("retry", "replay")
 DEFAULT_RATE = 10.0
-_TEXTS = ("flow", "key", "topic")
+_TEXTS = ("group", "filter", "flow", "key", "topic")
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +36,9 @@ def parse(values: QueryDict, *, now_ms: int) -> Given:
     """Return what was asked for. Raises BadSelectionError when it selects nothing."""
     errors: dict[str, str] = {}
     kind = values.get("kind", "")
-    kind = kind if kind in KINDS else "replay"
-    selection, fields = _selection(values, now_ms)
+    selection, fields = selection_of(values, now_ms=now_ms)
+    dead = selection.kind in ("group", "filter")
+    kind = kind if kind in KINDS else "retry" if dead else "replay"
     selection.check()
     rate = values.get("rate", "").strip()[:20] or f"{DEFAULT_RATE:g}"
     try:
@@ -58,7 +59,8 @@ def parse(values: QueryDict, *, now_ms: int) -> Given:
     )
 
 
-def _selection(values: QueryDict, now_ms: int) -> tuple[Selection, list[tuple[str, str]]]:
+def selection_of(values: QueryDict, *, now_ms: int) -> tuple[Selection, list[tuple[str, str]]]:
+    """Return what an address selects, and the fields that say so. Raises BadSelectionError."""
     records = [text for text in values.getlist("record") if text]
     if records:
         return Selection(kind="records", records=_numbers(records)), [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,8 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.models import RetryItem, RetryRun
-from tracing.models.source import coordinates_of
-from tracing.projections.names import names
 from tracing.retry import audit
-from tracing.retry.candidates import current_targets
+from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
 from tracing.retry.runs import counters, url_of
 from tracing.web.context import now_ms
@@ -144,16 +141,6 @@ def item_row(item: RetryItem) -> ItemRow:
     )
 
 
-def place_of(record: int) -> str:
-    """Return a record's coordinates, or its number for one that never was ours."""
-    partition, offset = coordinates_of(record)
-    try:
-        topic, number = names().place(partition)
-    except LookupError:
-        return f"record {record}"
-    return f"{topic}[{number}]@{offset}"
-
-
 def overview_fragment() -> str:
     """Return the live part of /retries/ for the socket."""
     return render_to_string("tracing/partials/_retries.html", {**overview(), "oob": True})
@@ -188,9 +175,3 @@ def _outcome(outcome: dict[str, Any]) -> str:
         if name != "run" and value not in (0, "", None)
     ]
     return ", ".join(parts)
-
-
-def difference(before: str, after: str) -> str:
-    """Return what a person changed, as lines with - and +."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
-    return "\n".join(list(lines)[2:])
