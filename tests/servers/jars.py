@@ -18,3 +18,11 @@ def fetch_jars(pom: Path, folder: Path) -> None:
     command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
     subprocess.run([*command, f"-DoutputDirectory={folder}"], check=True)
     done.touch()
+
+
+def compile_java(folder: Path, jars: Path, classes: Path) -> str:
+    """Compile a folder of Java files against the jars; return the class path to run them with."""
+    sources = [str(source) for source in sorted(folder.glob("*.java"))]
+    command = ["javac", "-parameters", "-cp", f"{jars}/*", "-d", str(classes)]
+    subprocess.run([*command, *sources], check=True)
+    return f"{classes}:{jars}/*"

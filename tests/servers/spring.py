@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.jars import QUICK_START, fetch_jars
+from tests.servers.jars import QUICK_START, compile_java, fetch_jars
 from tests.servers.processes import CACHE, ROOT, Process
 
 SOURCE = ROOT / "tests" / "strangers" / "spring"
@@ -24,12 +23,9 @@ class Spring:
     def __init__(self, folder: Path, broker: str) -> None:
         """Compile it into `folder` and start it."""
         fetch_jars(SOURCE / "pom.xml", JARS)
-        classes = folder / "spring-classes"
-        sources = [str(source) for source in sorted(SOURCE.glob("*.java"))]
-        compiler = ["javac", "-parameters", "-cp", f"{JARS}/*", "-d", str(classes)]
-        subprocess.run([*compiler, *sources], check=True)
+        path = compile_java(SOURCE, JARS, folder / "spring-classes")
         self._switch = folder / "spring-mended"
-        command = ["java", *QUICK_START, "-cp", f"{classes}:{JARS}/*", "Service"]
+        command = ["java", *QUICK_START, "-cp", path, "Service"]
         command += [broker, str(self._switch)]
         self.process = Process("spring", command, folder / "spring.log")
 

@@ -1,7 +1,8 @@
 """Record what real frameworks write when a record fails: `python -m tests.strangers.failed`.
 
-Runs Apache Kafka, the Spring service and Kafka Connect, gives each records that fail in known ways
-and keeps, byte for byte, what arrives on dead letter and retry topics in `dead_letters/*.json`.
+Runs Apache Kafka, the Spring service, Kafka Connect and Kafka Streams, gives each records that
+fail in known ways and keeps, byte for byte, what arrives on dead letter and retry topics in
+`dead_letters/*.json`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from tests.servers.apache import apache_kafka
 from tests.servers.connect import DEAD_LETTERS, kafka_connect
 from tests.servers.processes import wait_for
 from tests.servers.spring import TOPICS, spring_service
+from tests.servers.streams import TOPICS as STOCK
+from tests.servers.streams import kafka_streams
 from tests.strangers.producing import Sent, create_topics, envelope, send
 from tracing.domain.record import Record
 
@@ -67,6 +70,12 @@ def unreadable(topic: str) -> list[Sent]:
     ]
 
 
+def no_stock() -> list[Sent]:
+    """Return a value that is no number of four bytes, and a number that is a bug."""
+    below = (-7).to_bytes(4, "big", signed=True)
+    return [Sent("stock", raw, b"ORD-8", HEADERS, partition=0) for raw in (b"three", below)]
+
+
 def dead_letters_of_spring(folder: Path, broker: str) -> dict[str, list[Record]]:
     """Return what the Spring service writes by DeadLetterPublishingRecoverer and retry topics."""
     create_topics(broker, (*TOPICS, "invoices-dlt", *SHIPMENTS), partitions=1)
@@ -88,6 +97,14 @@ def dead_letters_of_connect(folder: Path, broker: str) -> dict[str, list[Record]
     with kafka_connect(folder, broker):
         found = {topic: read(broker, [name], 3) for topic, name in DEAD_LETTERS.items()}
     return {"connect": found["ledger"], "connect-without-headers": found["archive"]}
+
+
+def dead_letters_of_streams(folder: Path, broker: str) -> dict[str, list[Record]]:
+    """Return what Kafka Streams writes for what it cannot read and what its code fails on."""
+    create_topics(broker, STOCK, partitions=1)
+    send(broker, no_stock())
+    with kafka_streams(folder, broker):
+        return {"streams": read(broker, ["stock-dlq"], 2)}
 
 
 def again(record: Record, topic: str) -> Sent:
@@ -174,8 +191,9 @@ def to_bytes(text: str | None) -> bytes | None:
 def main() -> None:
     """Write the files anew."""
     FOLDER.mkdir(exist_ok=True)
+    writers = (dead_letters_of_spring, dead_letters_of_connect, dead_letters_of_streams)
     with tempfile.TemporaryDirectory() as name, apache_kafka(Path(name)) as broker:
-        for record_them in (dead_letters_of_spring, dead_letters_of_connect):
+        for record_them in writers:
             for file, records in record_them(Path(name), broker).items():
                 rows = json.dumps([to_json(record) for record in records], indent=1)
                 (FOLDER / f"{file}.json").write_text(rows + "\n")

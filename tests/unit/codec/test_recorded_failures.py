@@ -1,4 +1,4 @@
-"""What Spring for Apache Kafka and Kafka Connect themselves wrote is understood."""
+"""What Spring for Apache Kafka, Kafka Connect and Kafka Streams themselves wrote is understood."""
 
 from __future__ import annotations
 
@@ -92,6 +92,17 @@ def test_connect_names_the_connector_and_the_cause_behind_its_wrapper() -> None:
     assert half.exception == "com.fasterxml.jackson.core.io.JsonEOFException"
     assert not_json.exception == "com.fasterxml.jackson.core.JsonParseException"
     assert total.summary == 'NumberFormatException: For input string: "a lot"'
+
+
+def test_streams_names_the_innermost_cause_and_no_consumer() -> None:
+    unread, wrong = failures("streams", "stock-dlq")
+
+    assert {failure.dialect for failure in (unread, wrong)} == {"kafka-streams"}
+    assert [failure.source for failure in (unread, wrong)] == ["stock[0]@0", "stock[0]@1"]
+    assert unread.summary == (
+        "SerializationException: Size of data received by IntegerDeserializer is not 4"
+    )
+    assert wrong.summary == "ArithmeticException: -7 pieces are less than none"
 
 
 def test_connect_without_headers_still_leaves_dead_letters_where_the_settings_say_so() -> None:

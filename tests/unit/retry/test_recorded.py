@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.strangers.failed import failing, recorded, to_bytes, to_text, unreadable
+from tests.strangers.failed import failing, no_stock, recorded, to_bytes, to_text, unreadable
 from tracing.codec.failure_headers import is_failure_header
 from tracing.retry.outgoing import outgoing
 
 SENT = {
     "spring-recoverer": failing("invoices"),
     "spring-retry-topics": failing("shipments"),
+    "streams": no_stock(),
     "connect": unreadable("ledger"),
     "connect-without-headers": unreadable("archive"),
 }
