@@ -8,6 +8,7 @@ from django.urls import path, re_path
 
 from tracing.demo.sockets import OrderSocket
 from tracing.web.api.sockets import TailStream
+from tracing.web.dead_letters.sockets import DeadLetterSocket, DeadLettersSocket, InRetrySocket
 from tracing.web.flow.sockets import FlowSocket
 from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.groups.sockets import GroupSocket, GroupsSocket
@@ -25,6 +26,9 @@ websocket = URLRouter(
         path("live/topic", TopicSocket.as_asgi()),
         path("live/groups", GroupsSocket.as_asgi()),
         path("live/group", GroupSocket.as_asgi()),
+        path("live/dead-letters", DeadLettersSocket.as_asgi()),
+        path("live/dead-letter", DeadLetterSocket.as_asgi()),
+        path("live/in-retry", InRetrySocket.as_asgi()),
         path("live/retries", RetriesSocket.as_asgi()),
         path("live/retry", RetrySocket.as_asgi()),
         path("api/tail", TailStream.as_asgi()),

@@ -1,6 +1,6 @@
 // Every list: keys move between rows, menus narrow and close, strips say how much they hide.
 (() => {
-  const rowsOf = () => [...document.querySelectorAll("[data-rows] > a")];
+  const rowsOf = () => [...document.querySelectorAll("[data-rows] > a, [data-rows] .row-link")];
 
   function move(step) {
     const rows = rowsOf();

@@ -158,3 +158,15 @@ def _word(match: re.Match[str]) -> str:
         return word
     # A few digits behind a name (`utf8`, `sha256`, `v2`) are part of the name.
     return word if _NAMED.fullmatch(word) else _AN_ID
+
+
+def group_key(group_id: int) -> str:
+    """Return a group's id as in addresses and JSON: 16 hexadecimal digits."""
+    return f"{group_id & (2**64 - 1):016x}"
+
+
+def group_of(key: str) -> int | None:
+    """Return the group's id of such a key, None for another text."""
+    if not re.fullmatch(r"[0-9a-f]{16}", key):
+        return None
+    return int.from_bytes(bytes.fromhex(key), "big", signed=True)

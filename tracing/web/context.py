@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from tracing.models import Ingestor
+from tracing.projections.dead_letter_reading import totals
 from tracing.web import access, present
 from tracing.web.retries.rows import running
 
@@ -76,6 +77,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "now_ms": now_ms(),
         "ingest": SimpleLazyObject(ingest_state),
         "running": SimpleLazyObject(running),
+        "open_dead_letters": SimpleLazyObject(totals),
         "places": SimpleLazyObject(lambda: places(request)),
         "demo": access.is_demo(request),
         "can_retry": SimpleLazyObject(lambda: can_retry(request)),
@@ -99,6 +101,7 @@ def places(request: HttpRequest) -> list[Place]:
     known = [
         ("flows", "Flows", "flows"),
         ("tail", "Live tail", "tail"),
+        ("dead-letters", "Dead letters", "dead"),
         ("topics", "Topics", "topics"),
         ("retries", "Retries", "retries"),
         ("shop", "Shop", "shop"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
+from tracing.projections.dead_letter_reading import totals
 from tracing.web import context
 from tracing.web.connection import TRY_LATER, Connection, Refused
 from tracing.web.retries.rows import running
@@ -168,5 +169,9 @@ class LiveSocket(Connection):
 def _shell() -> str:
     return render_to_string(
         "tracing/partials/_shell_state.html",
-        {"ingest": context.ingest_state(), "running": running()},
+        {
+            "ingest": context.ingest_state(),
+            "running": running(),
+            "open_dead_letters": totals(),
+        },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from tracing.web import address as address  # registers the converter `anyid`
-from tracing.web.api import retries, views
+from tracing.web.api import dead_letters, retries, views
 
 urlpatterns = [
     path("api/flows", views.flows, name="api-flows"),
@@ -15,5 +15,7 @@ urlpatterns = [
     path("api/retries", retries.retries, name="api-retries"),
     path("api/retries/<uuid:run_id>", retries.retry, name="api-retry"),
     path("api/retries/<uuid:run_id>/cancel", retries.cancel, name="api-retry-cancel"),
+    path("api/dead-letters", dead_letters.groups, name="api-dead-letters"),
+    path("api/dead-letters/<str:key>", dead_letters.group, name="api-dead-letter-group"),
     re_path(r"^api/(?P<rest>.*)$", views.not_found),
 ]

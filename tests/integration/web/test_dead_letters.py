@@ -1,0 +1,211 @@
+"""The dead letters' pages and their JSON."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.integration.log import NOW_MS, record, write
+from tests.integration.test_dead_letters import failed
+from tracing.domain.failure import group_key
+from tracing.models import AuditEntry, DeadLetter, DeadLetterGroup, GroupDecision
+from tracing.web.access import Role, give_role
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(role: Role) -> Client:
+    user = User.objects.create_user(f"a-{role}")
+    give_role(user, role)
+    client = Client(enforce_csrf_checks=False)
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def operator() -> Client:
+    return signed_in(Role.OPERATOR)
+
+
+@pytest.fixture
+def viewer() -> Client:
+    return signed_in(Role.VIEWER)
+
+
+def key() -> str:
+    return group_key(DeadLetterGroup.objects.get().id)
+
+
+def text(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_the_inbox_says_how_dead_letters_come_here(viewer: Client) -> None:
+    page = viewer.get("/dead-letters/").content.decode()
+
+    assert "No dead letters" in page
+    assert "EVENTVIZ_DEAD_LETTER_TOPICS" in page
+
+
+def test_the_inbox_shows_groups_and_counts_what_is_open(operator: Client) -> None:
+    write(failed("e1"), failed("e2", number=2))
+
+    page = operator.get("/dead-letters/").content.decode()
+
+    said = text(page)
+    assert "KeyError" in said
+    assert "orders \u2192 inventory" in said
+    assert "2 open 1 group" in said
+    assert f'href="/dead-letters/{key()}"' in page
+    assert f'href="/retries/new?group={key()}"' in page
+    assert 'aria-current="page"' in page
+    assert re.search(r'id="shell-dead"[^>]*>2<', page)
+
+
+def test_a_viewer_may_not_retry_nor_decide(viewer: Client) -> None:
+    write(failed("e1"))
+
+    inbox = viewer.get("/dead-letters/").content.decode()
+    group = viewer.get(f"/dead-letters/{key()}").content.decode()
+    refused = viewer.post(f"/dead-letters/{key()}/decide", {"state": "resolved"})
+
+    assert "may-retry" not in inbox + group
+    assert "Retry the group" not in group
+    assert "<select" not in group
+    assert refused.status_code == 403
+    assert not GroupDecision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=new", True),
+        ("state=open", True),
+        ("state=resolved", False),
+        ("topic=orders", True),
+        ("topic=stock", False),
+        ("q=KEYerr", True),
+        ("q=nothing", False),
+        ("consumer=inventory&type=OrderPlaced", True),
+    ],
+)
+def test_the_address_filters(viewer: Client, query: str, found: bool) -> None:
+    write(failed("e1"))
+
+    page = viewer.get(f"/dead-letters/?{query}").content.decode()
+
+    assert (f"group-{key()}" in page) is found
+    assert ("No group matches" in page) is not found
+
+
+def test_a_decision_is_kept_with_its_audit_and_a_later_dead_letter_regresses(
+    operator: Client,
+) -> None:
+    write(failed("e1"))
+    given = {"state": "resolved", "owner": "ann", "note": "gateway is back"}
+
+    answer = operator.post(f"/dead-letters/{key()}/decide", given)
+
+    assert answer.status_code == 303
+    assert GroupDecision.objects.get().owner == "ann"
+    assert AuditEntry.objects.get().what == "resolved"
+    page = text(operator.get("/dead-letters/").content.decode())
+    assert "resolved \u00b7 ann" in page
+    assert "nothing open" in page
+
+    write(failed("e2", at_ms=NOW_MS + 5))
+    page = text(operator.get("/dead-letters/").content.decode())
+    assert "regressed \u00b7 ann" in page
+    assert "2 open" in page
+
+
+def test_an_unknown_state_or_group_is_refused(operator: Client) -> None:
+    write(failed("e1"))
+
+    assert operator.post(f"/dead-letters/{key()}/decide", {"state": "x"}).status_code == 400
+    assert operator.post(f"/dead-letters/{'0' * 16}/decide", {"state": "new"}).status_code == 404
+    for path in ("nothing", "0" * 16, f"{key()}/77", f"{key()}/{'9' * 30}"):
+        assert operator.get(f"/dead-letters/{path}").status_code == 404
+
+
+def test_a_message_tells_failure_way_and_flow(operator: Client) -> None:
+    stack = b"Traceback:\n  <script>alert(1)</script>\nKeyError: 'P-1'"
+    write(
+        record("e1", flow="flow-e1", at_ms=NOW_MS - 50),
+        record("e2", "StockReserved", flow="flow-e1", cause="e1", topic="stock"),
+        record("e3", "StockReserved", flow="flow-e1", cause="e1", topic="stock"),
+    )
+    write(failed("e1", topic="orders.retry.1", at_ms=NOW_MS - 9))
+    write(failed("e1", ("eventviz-failure-stack", stack), ("x", None), ("x", b"2")))
+    one = DeadLetter.objects.get()
+
+    page = operator.get(f"/dead-letters/{key()}/{one.record}").content.decode()
+
+    said = text(page)
+    assert "no product P-1" in said
+    assert "&lt;script&gt;alert(1)" in page
+    assert "orders[0]@0" in said
+    assert "retry topic" in said
+    assert "dead letter this record" in said
+    assert "processed twice" in said
+    assert "left-at" in page
+    assert 'class="graph"' in page
+    assert f"/retries/new?record={one.record}" in page
+
+
+def test_what_waits_shows_attempt_and_when(viewer: Client) -> None:
+    due = (
+        ("eventviz-failure-max-attempts", b"4"),
+        ("eventviz-failure-due", str(NOW_MS + 90_000).encode()),
+    )
+    write(failed("e1", *due, topic="orders.retry.1", at_ms=NOW_MS))
+
+    assert "3 of 4" in text(viewer.get("/dead-letters/in-retry").content.decode())
+
+    write(failed("e1", at_ms=NOW_MS + 1))
+    assert "Nothing waits" in viewer.get("/dead-letters/in-retry").content.decode()
+
+
+def test_a_copy_whose_event_went_on_waits_no_longer(viewer: Client) -> None:
+    write(failed("e1", topic="orders.retry.1"))
+    write(record("e2", "StockReserved", flow="flow-e1", cause="e1", at_ms=NOW_MS + 5))
+
+    assert "Nothing waits" in viewer.get("/dead-letters/in-retry").content.decode()
+
+
+def test_the_api_lists_groups_and_messages_by_cursor(viewer: Client) -> None:
+    write(*[failed(f"e{number}", number=number, at_ms=NOW_MS + number) for number in range(5)])
+
+    groups = viewer.get("/api/dead-letters").json()["groups"]
+    assert [(one["id"], one["count"], one["state"]) for one in groups] == [(key(), 5, "new")]
+    assert groups[0]["exception"] == "KeyError"
+
+    seen: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = viewer.get(f"/api/dead-letters/{key()}?limit=2&cursor={cursor}").json()
+        seen += [one["event_id"] for one in page["messages"]]
+        cursor = page["next"]
+    assert seen == ["e4", "e3", "e2", "e1", "e0"]
+    assert viewer.get("/api/dead-letters/none").status_code == 404
+    assert viewer.get("/api/dead-letters?state=x").status_code == 400
+    assert viewer.get(f"/api/dead-letters/{key()}?cursor=x").status_code == 400
+
+
+def test_groups_are_listed_by_cursor(viewer: Client) -> None:
+    for number, name in enumerate(("A", "B", "C")):
+        more = ("eventviz-failure-exception", name.encode())
+        write(failed(f"e{number}", more, at_ms=NOW_MS + number % 2))
+
+    seen: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = viewer.get(f"/api/dead-letters?limit=1&cursor={cursor}").json()
+        seen += [one["exception"] for one in page["groups"]]
+        cursor = page["next"]
+
+    assert seen[0] == "B"
+    assert sorted(seen) == ["A", "B", "C"]

@@ -1,0 +1,1 @@
+"""The dead letters: groups, their messages, and what waits in retry topics."""

@@ -1,0 +1,88 @@
+"""One dead letter: its failure, its bytes, its way to here and the flow that it left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tracing.domain.causality import processed_twice
+from tracing.domain.text import hash64
+from tracing.projections import dead_message_reading as messages
+from tracing.projections import reading
+from tracing.web.address import element_id, event_api_url, flow_url
+from tracing.web.context import now_ms
+from tracing.web.dead_letters.present import line_of
+from tracing.web.dead_letters.words import TIERS, group_row
+from tracing.web.flow import payload
+from tracing.web.flow.present import fragment_context
+from tracing.web.present import Sign
+
+if TYPE_CHECKING:
+    from tracing.projections.dead_message_reading import AttemptLine
+
+
+class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt as a line; `here` is the record that the page is about."""
+
+    line: AttemptLine
+    sign: Sign
+    here: bool
+    url: str
+
+
+def message(key: str, record: int) -> dict[str, Any] | None:
+    """Return what `dead_letter.html` shows, None for a record that is not in the group."""
+    group = line_of(key)
+    line = messages.read_message(group.id, record) if group else None
+    if group is None or line is None:
+        return None
+    stored = reading.stored_record(record, 0)
+    failure = messages.failure_in(stored.record) if stored else None
+    headers, more_headers = payload.headers(stored.record.headers if stored else ())
+    flows = messages.correlations([line.flow])
+    correlation_id = flows.get(line.flow, "")
+    source = messages.source_record(line)
+    return {
+        "row": group_row(group),
+        "line": line,
+        "failure": failure,
+        "stack": payload.visible(failure.stack) if failure and failure.stack else "",
+        "stored": stored,
+        "shown": payload.preview(stored.record) if stored else None,
+        "headers": headers,
+        "more_headers": more_headers,
+        "attempts": _attempts(line, correlation_id),
+        "source_stored": source is not None,
+        "event_url": flow_url(correlation_id, line.event_id),
+        "api_url": event_api_url(line.event_id),
+        **_flow(correlation_id, line.event_id),
+        "now_ms": now_ms(),
+    }
+
+
+def _attempts(line: messages.DeadLine, correlation_id: str) -> list[AttemptRow]:
+    found = messages.attempts_at(line.event_id, hash64(line.event_id), line.flow)
+    return [
+        AttemptRow(
+            line=one,
+            sign=TIERS[one.tier],
+            here=one.record == line.record,
+            url=flow_url(correlation_id, line.event_id),
+        )
+        for one in found
+    ]
+
+
+def _flow(correlation_id: str, event_id: str) -> dict[str, Any]:
+    """Return the flow's graph, with the event that left the path, and what happened twice."""
+    detail = reading.read_flow(correlation_id)
+    if detail is None:
+        return {"graph": None, "twice": []}
+    events = [item.event for item in detail.events]
+    context = fragment_context(detail, now_ms=now_ms(), base=flow_url(correlation_id))
+    return {
+        "graph": context,
+        "left_at": element_id("ev", event_id),
+        "twice": processed_twice(events),
+    }

@@ -1,0 +1,98 @@
+"""Dead letters in words and signs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import msgspec
+
+from tracing.domain.failure import Tier, short_name
+from tracing.projections.dead_letter_reading import GroupFilter, GroupLine
+from tracing.web import query
+from tracing.web.present import Sign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PATH = "/dead-letters/"
+SIGNS = {
+    sign.slug: sign
+    for sign in (
+        Sign("new", "✕", "new", "fail", "nobody has said anything about it yet"),
+        Sign("regressed", "↻", "regressed", "fail", "it came back after it was resolved"),
+        Sign("acknowledged", "◐", "acknowledged", "run", "somebody is at it"),
+        Sign("resolved", "●", "resolved", "ok", "done; one more dead letter makes it regress"),
+        Sign("ignored", "○", "ignored", "ghost", "is not counted, whatever comes"),
+    )
+}
+TIERS = {
+    Tier.PLAIN: Sign("event", "●", "the event", "ok", "on its ordinary topic"),
+    Tier.RETRIED: Sign("retried", "↻", "sent again", "run", "a retry by eventviz"),
+    Tier.WAITING: Sign("waiting", "◐", "retry topic", "back", "waited for another try"),
+    Tier.DEAD: Sign("dead", "✕", "dead letter", "fail", "given up"),
+}
+
+
+class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A group as one line; `bars` are its last 24 hours as (x, y, height) in 120 by 18."""
+
+    line: GroupLine
+    url: str
+    retry_url: str
+    title: str
+    consumer: str
+    sign: Sign
+    note: str
+    bars: list[tuple[int, int, int]]
+    loud: bool
+
+
+def group_row(line: GroupLine) -> GroupRow:
+    """Return a group with its words."""
+    recovered = line.retried > 0 and not line.open and line.state in {"new", "acknowledged"}
+    sign = SIGNS["resolved" if recovered else line.state]
+    return GroupRow(
+        line=line,
+        url=f"{PATH}{line.key}",
+        retry_url=f"/retries/new?group={line.key}",
+        title=title_of(line),
+        consumer=line.consumer or "not said",
+        sign=sign,
+        note=_note(line),
+        bars=bars(line.hours),
+        loud=line.open > 0,
+    )
+
+
+def title_of(line: GroupLine) -> str:
+    """Return a group's name: the exception without its package."""
+    return short_name(line.exception) or "No failure named"
+
+
+def _note(line: GroupLine) -> str:
+    if line.retried and not line.open:
+        return f"recovered {line.recovered:,} of {line.count:,}"
+    word = SIGNS[line.state].word
+    return f"{word} · {line.owner}" if line.owner else word
+
+
+def bars(hours: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return hours as bars in a drawing of 120 by 18, the newest at the right."""
+    highest = max([*hours, 1])
+    return [
+        (5 * place, 18 - height, height)
+        for place, count in enumerate(hours)
+        if (height := max(round(17 * count / highest), 2 if count else 1))
+    ]
+
+
+def filter_url(wanted: GroupFilter, **changes: str) -> str:
+    """Return the inbox with some filters changed; '' takes one off."""
+    return query.address(PATH, {**msgspec.structs.asdict(wanted), **changes})
+
+
+def retry_all_url(wanted: GroupFilter) -> str:
+    """Return the plan of a retry of everything that a filter finds."""
+    given = {name: text for name, text in msgspec.structs.asdict(wanted).items() if text}
+    return f"/retries/new?{urlencode({'filter': urlencode(given or {'state': 'open'})})}"
