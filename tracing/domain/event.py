@@ -31,7 +31,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     payload: bytes | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One event with its identity, as the read models know it.
 
     `part` counts the events of one record (a batch holds several). `error` is set when the

@@ -16,7 +16,7 @@ PREFIX_BYTES = 64 * 1024
 
 
 # Thousands of these live at once and none can be part of a cycle: the collector need not look.
-class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Record(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One record of a topic partition, byte for byte.
 
     `timestamp_ms` is Kafka's own, in milliseconds since 1970. A value longer than the limit is

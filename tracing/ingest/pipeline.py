@@ -17,6 +17,7 @@ from tracing.domain.errors import (
 from tracing.ingest import frozen
 from tracing.ingest.assignment import Assignment, SharedAssignment
 from tracing.ingest.beginning import Beginning
+from tracing.ingest.preparing import Preparer
 from tracing.ingest.report import Reporter, Standing
 from tracing.ingest.watchdog import Watchdog
 from tracing.kafka.cluster import Cluster
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
 
     from tracing.ingest.selection import Start
     from tracing.kafka.consumer import Fetched
+    from tracing.projections.rows import Prepared
 
 log = logging.getLogger(__name__)
 
 POLL_MS = 100
+# While a batch is being prepared there is that long to look for the next one.
+AHEAD_MS = 10
 COMMIT_EVERY_S = 5.0
 # Waits after a failure: growing, so that a broker that starts is not run over.
 FIRST_WAIT_S = 0.2
@@ -44,7 +48,10 @@ LONG_ENOUGH_S = 30.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What an ingestor is told by the settings; `shared` ones read a part of the partitions."""
+    """What an ingestor is told by the settings; `shared` ones read a part of the partitions.
+
+    With `apart`, a process of its own prepares large batches.
+    """
 
     servers: Sequence[str]
     patterns: Sequence[str]
@@ -54,6 +61,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     discovery_ms: int
     security: Security = PLAINTEXT
     shared: bool = False
+    apart: bool = False
     max_record_bytes: int
 
 
@@ -108,7 +116,7 @@ class Pipeline:
                 max_record_bytes=options.max_record_bytes,
             )
             try:
-                _Session(
+                session = _Session(
                     options,
                     cluster,
                     consumer,
@@ -116,7 +124,11 @@ class Pipeline:
                     self._reporter,
                     watchdog,
                     self._stop,
-                ).run()
+                )
+                try:
+                    session.run()
+                finally:
+                    session.close()
             finally:
                 consumer.close()
         finally:
@@ -160,6 +172,13 @@ class _Session:
             cluster, consumer, self._catalogue, patterns=options.patterns, beginning=beginning
         )
         self._ends: dict[int, int] = {}
+        self._preparer = Preparer(apart=options.apart)
+        # What is being prepared: read, but not stored.
+        self._ahead: Sequence[Slice] = ()
+
+    def close(self) -> None:
+        """Forget what was read and not stored: the checkpoint knows."""
+        self._preparer.close()
 
     def run(self) -> None:
         looked_at = committed_at = 0.0
@@ -170,7 +189,9 @@ class _Session:
                 looked_at = now
                 if self._assignment.refresh():
                     log.info("Reading %s topics.", self._assignment.topics)
-            self._store(self._poll())
+            self._take(self._poll())
+            if self._consumer.rebalanced:
+                self._finish()
             if self._assignment.settle():
                 log.info("The group gave us %s partitions.", len(self._assignment.held))
             if self._reporter.due():
@@ -180,50 +201,71 @@ class _Session:
                 self._reporter.running(standing)
             if now - committed_at >= COMMIT_EVERY_S:
                 committed_at = now
+                self._finish()
                 self._consumer.commit()
+        self._finish()
         self._consumer.commit()
 
     def _poll(self) -> list[Fetched]:
         """Read what is new; with nothing in hand a client that shares must poll all the same."""
         if self._assignment.held or self._shared:
-            return self._consumer.poll(POLL_MS)
+            return self._consumer.poll(AHEAD_MS if self._ahead else POLL_MS)
         self._stop.wait(POLL_MS / 1000)
         return []
 
-    def _store(self, fetched: Sequence[Fetched]) -> None:
-        """Store what was read; where another writer was here, go to the checkpoint."""
-        if not fetched:
+    def _take(self, fetched: Sequence[Fetched]) -> None:
+        """Store what was read, a large batch while the next one is prepared; leave none waiting."""
+        slices = [self._slice(part) for part in fetched]
+        if not self._preparer.takes(slices):
+            self._finish()
+            if slices:
+                self._store(slices)
             return
-        slices = []
-        for part in fetched:
-            held = self._assignment.held[part.place]
-            slices.append(
-                Slice(
-                    partition_id=held.partition_id,
-                    start=held.position,
-                    end=part.end,
-                    records=part.records,
-                    gap=part.gap,
-                )
-            )
+        before, prepared = self._ahead, self._preparer.result() if self._ahead else None
+        self._preparer.begin(slices)
+        self._ahead = slices
+        if before:
+            self._store(before, prepared)
+
+    def _slice(self, part: Fetched) -> Slice:
+        """Return what is stored of a partition, and move on behind it."""
+        held = self._assignment.held[part.place]
+        start, held.position = held.position, part.end
+        return Slice(
+            partition_id=held.partition_id,
+            start=start,
+            end=part.end,
+            records=part.records,
+            gap=part.gap,
+        )
+
+    def _finish(self) -> None:
+        """Store what is being prepared."""
+        if self._ahead:
+            slices, self._ahead = self._ahead, ()
+            self._store(slices, self._preparer.result())
+
+    def _store(self, slices: Sequence[Slice], prepared: Sequence[Prepared] | None = None) -> None:
+        """Store a batch; where another writer was here, go to the checkpoint."""
         try:
-            self._write(slices)
+            self._write(slices, prepared)
         except CheckpointMovedError as error:
             log.warning("%s Going on from its checkpoint.", error)
+            if self._ahead:
+                self._ahead = ()
+                self._preparer.result()
             self._assignment.restore()
             return
         self._watchdog.alive()
-        for part in fetched:
-            held = self._assignment.held[part.place]
-            held.position = part.end
+        for part in slices:
             newest_ms = max((record.timestamp_ms for record in part.records), default=0)
-            self._reporter.count(held.partition_id, len(part.records), newest_ms)
+            self._reporter.count(part.partition_id, len(part.records), newest_ms)
 
-    def _write(self, slices: Sequence[Slice]) -> None:
+    def _write(self, slices: Sequence[Slice], prepared: Sequence[Prepared] | None) -> None:
         """Store a batch, as soon as no other writer holds us up; a frozen one is ended."""
         while True:
             try:
-                store(slices, self._catalogue)
+                store(slices, self._catalogue, prepared)
             except OperationalError as error:
                 if not frozen.was_held_up(error) or self._stop.is_set():
                     raise
@@ -234,7 +276,7 @@ class _Session:
 
     def _standing(self) -> Standing:
         """Return how far behind the end each partition is, as the last fetches told."""
-        lag = 0
+        lag = sum(part.end - part.start for part in self._ahead)
         moved: dict[int, int] = {}
         for place, end in self._consumer.highwater().items():
             held = self._assignment.held.get(place)

@@ -116,6 +116,11 @@ class LogConsumer:
         """
         self._client.subscribe(topics=sorted(topics), listener=self._rebalance)
 
+    @property
+    def rebalanced(self) -> bool:
+        """Tell whether `taken` has something to tell."""
+        return self._rebalance.happened
+
     def taken(self) -> list[Place] | None:
         """Return the partitions that the group gave us, None unless that changed.
 

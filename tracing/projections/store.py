@@ -78,18 +78,22 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     gap: bool = False
 
 
-def store(slices: Sequence[Slice], catalogue: Catalogue) -> int:
+def store(
+    slices: Sequence[Slice], catalogue: Catalogue, prepared: Sequence[Prepared] | None = None
+) -> int:
     """Store a batch and return the log's position behind it.
 
-    Costs a fixed number of statements beside one checkpoint a partition. Raises
-    CheckpointMovedError, with nothing stored, when another writer was here: read the checkpoint
-    again and seek. Database errors pass through, with nothing stored.
+    `prepared` is what `prepare` made of its records, if that is done already. Costs a fixed number
+    of statements beside one checkpoint a partition. Raises CheckpointMovedError, with nothing
+    stored, when another writer was here: read the checkpoint again and seek. Database errors pass
+    through, with nothing stored.
     """
     pairs = [(part.partition_id, record) for part in slices for record in part.records]
     # In the order of their ids: two writers of the same records wait, but never for each other.
     rows = [record_row(record, partition_id) for partition_id, record in pairs]
     rows.sort(key=itemgetter(0))
-    prepared = prepare(pairs, catalogue)
+    if prepared is None:
+        prepared = prepare(pairs, catalogue)
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         bulk.insert_missing(_RECORDS, rows)

@@ -53,6 +53,7 @@ class Command(BaseCommand):
             name=f"{socket.gethostname()}-{os.getpid()}",
             # SQLite has one writer; on Postgres several ingestors share the partitions.
             shared=connection.vendor != "sqlite",
+            apart=True,
             discovery_ms=settings.EVENTVIZ_KAFKA_DISCOVERY_MS,
             max_record_bytes=settings.EVENTVIZ_MAX_RECORD_BYTES,
         )

@@ -1,0 +1,77 @@
+"""An ingestor that is behind prepares in a second process; without that one it goes on alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_ingest import environment, wait_until
+from tests.servers.processes import MANAGE, Process
+from tests.strangers.producing import Sent, create_topics, envelope, send
+from tracing.ingest.preparing import LARGE
+from tracing.models import Event, Record
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.usefixtures("live_log")]
+
+LINE = "Another process prepares large batches"
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started, the helper among them."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def helper_of(pid: int) -> int:
+    """Return the process that prepares."""
+    (found,) = [
+        child
+        for child in children(pid)
+        if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_helper_that_dies_costs_nothing(broker: str, tmp_path: Path) -> None:
+    topic = f"much-{uuid.uuid4().hex[:8]}"
+    create_topics(broker, [topic], partitions=2)
+    sent = 0
+
+    def send_many() -> None:
+        nonlocal sent
+        ids = range(sent, sent + 4 * LARGE)
+        flows = [f"flow-{number // 5}" for number in ids]
+        send(
+            broker,
+            [
+                Sent(topic, envelope("Made", correlation_id=flow, event_id=str(number)))
+                for number, flow in zip(ids, flows, strict=True)
+            ],
+        )
+        sent = ids.stop
+
+    env = environment(broker) | {"EVENTVIZ_KAFKA_TOPICS": topic, "EVENTVIZ_LOG_LEVEL": "INFO"}
+    with Process("ingest", [*MANAGE, "ingest"], tmp_path / "log", env=env) as ingestor:
+        while LINE not in ingestor.output:
+            send_many()
+            wait_until(lambda: Record.objects.count() == sent)
+        send_many()
+        wait_until(lambda: Record.objects.count() == sent)
+        os.kill(helper_of(ingestor.popen.pid), signal.SIGKILL)
+        send_many()
+        wait_until(lambda: Record.objects.count() == sent)
+
+        left = children(ingestor.popen.pid)
+        ingestor.send(signal.SIGTERM)
+
+        assert ingestor.wait() == 0
+    assert "going on without it" in ingestor.output
+    wait_until(lambda: not [pid for pid in left if Path(f"/proc/{pid}").exists()])
+    events = Counter(Event.objects.values_list("event_id", flat=True))
+    assert events == Counter(str(number) for number in range(sent))

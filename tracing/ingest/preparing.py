@@ -1,0 +1,129 @@
+"""Prepare a large batch in a process of its own, while this one stores the batch before.
+
+Only speed depends on it: whatever goes wrong there, the batch is prepared here.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from tracing.domain.record import Record
+from tracing.ingest import helper
+from tracing.projections.catalogue import Catalogue
+from tracing.projections.rows import Prepared, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+    from tracing.projections.store import Slice
+
+log = logging.getLogger(__name__)
+
+# A batch of fewer records is stored at once: it is prepared sooner than it has gone there and back.
+LARGE = 1_000
+# Far longer than a batch takes, shorter than the group waits for its member.
+PATIENCE_S = 10.0
+CLOSE_S = 2.0
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_pairs = msgspec.msgpack.Decoder(list[tuple[int, Record]]).decode
+_decode_prepared = msgspec.msgpack.Decoder(list[Prepared]).decode
+
+
+class Preparer:
+    """Holds one batch at most. Its process starts with the first large batch."""
+
+    def __init__(self, *, apart: bool) -> None:
+        """Without `apart`, every batch is prepared here."""
+        self._apart = apart
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._ready = False
+
+    def takes(self, slices: Sequence[Slice]) -> bool:
+        """Tell whether a batch is large enough, and the process there."""
+        if not self._apart or sum(len(part.records) for part in slices) < LARGE:
+            return False
+        if self._pipe is None:
+            self._start()
+        return self._is_ready()
+
+    def begin(self, slices: Sequence[Slice]) -> None:
+        """Hand over a batch; `result` must be asked for before the next."""
+        pairs = [(part.partition_id, record) for part in slices for record in part.records]
+        try:
+            if self._pipe is not None:
+                self._pipe.send_bytes(_encode(pairs))
+        except OSError as error:
+            self._give_up(error)
+
+    def result(self) -> list[Prepared] | None:
+        """Wait for what is prepared; None when it must be done here."""
+        try:
+            if self._pipe is None:
+                return None
+            if not self._pipe.poll(PATIENCE_S):
+                raise TimeoutError("no answer")
+            answer = self._pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            self._give_up(error)
+            return None
+        return None if answer == helper.FAILED else _decode_prepared(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.join(CLOSE_S)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+            self._process.close()
+        self._pipe = self._process = None
+
+    def _start(self) -> None:
+        # Spawned: the Kafka client's threads are here, and a fork would copy their locks.
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=helper.serve, args=(theirs,), name="prepare", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def _is_ready(self) -> bool:
+        try:
+            if not self._ready and self._pipe is not None and self._pipe.poll():
+                self._ready = self._pipe.recv_bytes() == helper.READY
+                log.info("Another process prepares large batches now.")
+        except (EOFError, OSError) as error:
+            self._give_up(error)
+        return self._ready
+
+    def _give_up(self, error: Exception) -> None:
+        log.warning("The process that prepares batches is gone (%s): going on without it.", error)
+        self._apart = self._ready = False
+        self.close()
+
+
+def answerer() -> Callable[[bytes], bytes]:
+    """Return what the process does with a batch."""
+    catalogue = Catalogue()
+
+    def answer(batch: bytes) -> bytes:
+        try:
+            return _encode(prepare(_decode_pairs(batch), catalogue))
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("The database: %s", error)
+            close_old_connections()
+            return helper.FAILED
+
+    return answer
