@@ -12,13 +12,48 @@ import pytest
 
 from tests.integration.test_ingest import environment, wait_until
 from tests.servers.processes import MANAGE, Process
+from tests.strangers import hostile
+from tests.strangers.failed import recorded
 from tests.strangers.producing import Sent, create_topics, envelope, send
-from tracing.ingest.preparing import LARGE
-from tracing.models import Event, Record
+from tracing.domain.record import Record
+from tracing.ingest.preparing import LARGE, answerer, handed_over, taken_back
+from tracing.models import Event
+from tracing.models import Record as RecordRow
+from tracing.projections.catalogue import Catalogue
+from tracing.projections.rows import prepare
+from tracing.projections.store import Slice
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.usefixtures("live_log")]
 
 LINE = "Another process prepares large batches"
+
+
+def test_the_helper_prepares_what_this_process_would() -> None:
+    catalogue = Catalogue()
+    strange = [
+        Record(
+            topic=sent.topic,
+            partition=0,
+            offset=offset,
+            timestamp_ms=5,
+            key=sent.key,
+            value=sent.value,
+            headers=sent.headers,
+            value_length=len(sent.value or b""),
+        )
+        for offset, sent in enumerate([*hostile.texts(), *hostile.broken()])
+    ]
+    failed = [record for name in ("spring-recoverer", "connect") for record in recorded(name)]
+    lost = Record(topic="t", partition=0, offset=1, timestamp_ms=0, error="The batch is damaged.")
+    slices = [
+        Slice(partition_id=number, start=0, end=len(records), records=records)
+        for number, records in enumerate([strange, failed, [lost]], start=1)
+    ]
+
+    found = taken_back(answerer()(handed_over(slices)))
+
+    pairs = [(part.partition_id, record) for part in slices for record in part.records]
+    assert found == prepare(pairs, catalogue)
 
 
 def children(pid: int) -> list[int]:
@@ -60,12 +95,12 @@ def test_a_helper_that_dies_costs_nothing(broker: str, tmp_path: Path) -> None:
     with Process("ingest", [*MANAGE, "ingest"], tmp_path / "log", env=env) as ingestor:
         while LINE not in ingestor.output:
             send_many()
-            wait_until(lambda: Record.objects.count() == sent)
+            wait_until(lambda: RecordRow.objects.count() == sent)
         send_many()
-        wait_until(lambda: Record.objects.count() == sent)
+        wait_until(lambda: RecordRow.objects.count() == sent)
         os.kill(helper_of(ingestor.popen.pid), signal.SIGKILL)
         send_many()
-        wait_until(lambda: Record.objects.count() == sent)
+        wait_until(lambda: RecordRow.objects.count() == sent)
 
         left = children(ingestor.popen.pid)
         ingestor.send(signal.SIGTERM)

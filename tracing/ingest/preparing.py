@@ -34,7 +34,12 @@ CLOSE_S = 2.0
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_pairs = msgspec.msgpack.Decoder(list[tuple[int, Record]]).decode
-_decode_prepared = msgspec.msgpack.Decoder(list[Prepared]).decode
+taken_back = msgspec.msgpack.Decoder(list[Prepared]).decode
+
+
+def handed_over(slices: Sequence[Slice]) -> bytes:
+    """Return the records of a batch as they go to the other process."""
+    return _encode([(part.partition_id, record) for part in slices for record in part.records])
 
 
 class Preparer:
@@ -57,10 +62,9 @@ class Preparer:
 
     def begin(self, slices: Sequence[Slice]) -> None:
         """Hand over a batch; `result` must be asked for before the next."""
-        pairs = [(part.partition_id, record) for part in slices for record in part.records]
         try:
             if self._pipe is not None:
-                self._pipe.send_bytes(_encode(pairs))
+                self._pipe.send_bytes(handed_over(slices))
         except OSError as error:
             self._give_up(error)
 
@@ -75,7 +79,7 @@ class Preparer:
         except (EOFError, OSError) as error:
             self._give_up(error)
             return None
-        return None if answer == helper.FAILED else _decode_prepared(answer)
+        return None if answer == helper.FAILED else taken_back(answer)
 
     def close(self) -> None:
         """End the process."""
