@@ -6,9 +6,12 @@ a fact, and names are looked up once a (type, service) pair.
 
 from __future__ import annotations
 
-from itertools import pairwise
+import functools
+import operator
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tracing.domain.derive import MAX_NODES, FlowRow, State, state_of
 from tracing.domain.identity import UNDECODABLE, UNTYPED
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 
 _time = attrgetter("time_us")
 _tier = attrgetter("tier")
-_timestamp = attrgetter("timestamp_ms")
-_FAILED = int(Role.FAILED)
+# An enum's own operators cost more than all else here.
+_MISSING_CAUSE = int(Mark.MISSING_CAUSE)
+_OUT_OF_ORDER = int(Mark.OUT_OF_ORDER)
 
 
 def plain_row(facts: Sequence[Packed], catalogue: Catalogue) -> FlowRow | None:
@@ -41,33 +45,56 @@ def plain_row(facts: Sequence[Packed], catalogue: Catalogue) -> FlowRow | None:
         return None
     ordered = _ordered(facts, catalogue)
     counts: dict[int, int] = {}
+    root = failure = None
     for fact in ordered:
         counts[fact.node] = counts.get(fact.node, 0) + 1
+        if root is None and fact.cause is None:
+            root = fact
     if len(counts) > MAX_NODES:
         return None
-    catalogue.pairs(counts)
-    pairs = {node: catalogue.pair(node) for node in counts}
-    roles = 0
-    failing = set()
-    for node, (event_type, _) in pairs.items():
-        found = int(role(event_type))
-        roles |= found
-        if found & _FAILED:
-            failing.add(node)
-    types = {event_type for event_type, _ in pairs.values()}
-    root = next((fact for fact in ordered if fact.cause is None), ordered[0])
-    failure = next((fact for fact in ordered if fact.node in failing), None) if failing else None
+    kind = _kind(catalogue, tuple(counts))
+    if kind.failing:
+        failure = next(fact for fact in ordered if fact.node in kind.failing)
+    timestamps = [fact.timestamp_ms for fact in facts]
     return FlowRow(
-        state=State.PLAIN if types <= {UNDECODABLE, UNTYPED} else state_of(Role(roles)),
-        marks=_marks(facts, times) | (Mark.UNDECODABLE.value if UNDECODABLE in types else 0),
+        state=kind.state,
+        marks=_marks(facts, times) | kind.marks,
         records=len(facts),
         events=len(facts),
-        started_ms=min(map(_timestamp, facts)),
-        last_ms=max(map(_timestamp, facts)),
+        started_ms=min(timestamps),
+        last_ms=max(timestamps),
         duration_us=ordered[-1].time_us - ordered[0].time_us,
-        root=_place(root, catalogue),
+        root=_place(root or ordered[0], catalogue),
         failure=None if failure is None else _place(failure, catalogue),
-        strip=tuple([(*pairs[node], count) for node, count in counts.items()]),
+        strip=tuple([(*pair, n) for pair, n in zip(kind.pairs, counts.values(), strict=True)]),
+    )
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """What the nodes of a flow alone decide."""
+
+    pairs: tuple[tuple[str, str], ...]
+    state: State
+    marks: int
+    failing: frozenset[int]
+
+
+@functools.lru_cache(maxsize=4_096)
+def _kind(catalogue: Catalogue, nodes: tuple[int, ...]) -> _Kind:
+    """Return what these nodes say; a catalogue's rows never change, and flows are much alike."""
+    catalogue.pairs(nodes)
+    pairs = tuple([catalogue.pair(node) for node in nodes])
+    types = {event_type for event_type, _ in pairs}
+    roles = functools.reduce(operator.or_, map(role, types))
+    return _Kind(
+        pairs=pairs,
+        state=State.PLAIN if types <= {UNDECODABLE, UNTYPED} else state_of(roles),
+        marks=int(Mark.UNDECODABLE) if UNDECODABLE in types else 0,
+        failing=frozenset(
+            node
+            for node, (event_type, _) in zip(nodes, pairs, strict=True)
+            if role(event_type) & Role.FAILED
+        ),
     )
 
 
@@ -82,7 +109,7 @@ def _made_anew(facts: Sequence[Packed], catalogue: Catalogue) -> bool:
 def _ordered(facts: Sequence[Packed], catalogue: Catalogue) -> list[Packed]:
     """Return the facts by time; equal times by place, which is looked up only then."""
     ordered = sorted(facts, key=_time)
-    if any(one.time_us == other.time_us for one, other in pairwise(ordered)):
+    if len(set(map(_time, ordered))) < len(ordered):
         ordered.sort(key=lambda fact: (fact.time_us, _place(fact, catalogue)))
     return ordered
 
@@ -111,4 +138,4 @@ def _marks(facts: Sequence[Packed], times: dict[bytes, int]) -> int:
                 late = True
             else:
                 newest[place] = time_us
-    return (Mark.MISSING_CAUSE.value if missing else 0) | (Mark.OUT_OF_ORDER.value if late else 0)
+    return (_MISSING_CAUSE if missing else 0) | (_OUT_OF_ORDER if late else 0)
