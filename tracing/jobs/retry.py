@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # One run of the step: short, so that its lease is short and a cancelled run ends at once.
 BUDGET_S = 1.0
 TICK_S = 0.05
-TELL_EVERY_S = 0.4
+TELL_EVERY_S = 0.5
 TIMEOUT_MS = 3_000
 # Cancelled items a transaction.
 CANCELLED = 2_000

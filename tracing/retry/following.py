@@ -32,8 +32,6 @@ DOUBT = dt.timedelta(seconds=10)
 # A doubt that nothing settles, because the ingest stands, is called unconfirmed.
 GIVE_UP = dt.timedelta(seconds=600)
 FRESH = dt.timedelta(seconds=5)
-# Later events of a flow that are looked at.
-MAX_COPIES = 50
 _SLICE = 400
 _COLUMNS = ("id", "run_id", "group_id", "event_id", "event_hash", "sent_position")
 _WATCHED = ("sending", "sent", "unconfirmed")
@@ -212,24 +210,36 @@ def give_up() -> set[UUID]:
     confirm = dt.timedelta(seconds=settings.EVENTVIZ_RETRY_CONFIRM_S)
     late = RetryItem.objects.filter(state="sent", sent_at__lt=timezone.now() - confirm)
     items = list(late.order_by("sent_at")[:_SLICE])
-    went_on = [item for item in items if _flow_went_on(item)]
-    rest = [item for item in items if item not in went_on]
+    by_flow = _went_on(items)
+    went_on = [item for item in items if item.id in by_flow]
+    rest = [item for item in items if item.id not in by_flow]
     words = f"no effect came within {settings.EVENTVIZ_RETRY_CONFIRM_S} s, and no failure"
     return settle(went_on, "processed", "the flow went on") | settle(rest, "unconfirmed", words)
 
 
-def _flow_went_on(item: RetryItem) -> bool:
-    """Tell whether the item's flow has a later event that names no cause. Two look-ups."""
-    if item.event_hash is None:
-        return False
-    row = Event.objects.filter(event_hash=item.event_hash, event_id=item.event_id).first()
-    if row is None:
-        return False
-    later = Event.objects.filter(
-        flow_id=row.flow_id, position__gt=item.sent_position or 0, causation_id=None
-    ).exclude(event_id=item.event_id)
-    places = later.values_list("record", flat=True)[:MAX_COPIES]
-    return any(not is_special(names().place(coordinates_of(one)[0])[0]) for one in places)
+def _went_on(items: Sequence[RetryItem]) -> set[int]:
+    """Return the items whose flow has a later event that names no cause. Two queries."""
+    hashes = {item.event_hash for item in items if item.event_hash is not None}
+    if not hashes:
+        return set()
+    rows = Event.objects.filter(event_hash__in=hashes).values_list("event_id", "flow_id")
+    flows = dict(rows)
+    since = min(item.sent_position or 0 for item in items)
+    later: dict[int, list[tuple[int, str]]] = {}
+    news = Event.objects.filter(
+        flow_id__in=set(flows.values()), position__gt=since, causation_id=None
+    ).values_list("flow_id", "position", "event_id", "record")
+    for flow, position, event_id, record in news:
+        if not _is_dead(record):
+            later.setdefault(flow, []).append((position, event_id))
+    return {
+        item.id
+        for item in items
+        if any(
+            position > (item.sent_position or 0) and event_id != item.event_id
+            for position, event_id in later.get(flows.get(item.event_id, -1), ())
+        )
+    }
 
 
 def _slices(values: list[int]) -> Iterable[list[int]]:
