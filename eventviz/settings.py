@@ -70,6 +70,14 @@ EVENTVIZ_RETRY_LIMIT = env.integer("EVENTVIZ_RETRY_LIMIT", 5, minimum=1)
 # A message whose effects have not come by then is called unconfirmed.
 EVENTVIZ_RETRY_CONFIRM_S = env.integer("EVENTVIZ_RETRY_CONFIRM_S", 60, minimum=1)
 
+# Where alerts go, as addresses of apprise; empty: to the page alone.
+EVENTVIZ_ALERT_URLS = env.words("EVENTVIZ_ALERT_URLS")
+# Messages of one group within an hour, and hours that one may wait, before an alert; 0: never.
+EVENTVIZ_ALERT_RATE = env.integer("EVENTVIZ_ALERT_RATE", 100)
+EVENTVIZ_ALERT_AGE_H = env.integer("EVENTVIZ_ALERT_AGE_H", 24)
+# The address of these pages, for links in alerts.
+EVENTVIZ_PUBLIC_URL = env.text("EVENTVIZ_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+
 DATABASES = {"default": env.database("EVENTVIZ_DATABASE_URL", BASE_DIR / "eventviz.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -185,6 +193,8 @@ LOGGING = {
         # Says "failed Cancelled" at each regular close.
         "kafka.cluster": {"level": "CRITICAL"},
         "daphne": {"level": "WARNING"},
+        # Names addresses, which may hold secrets; the page says what was not delivered.
+        "apprise": {"level": "CRITICAL"},
         "django.channels.server": {"level": "WARNING"},
     },
 }

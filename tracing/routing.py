@@ -13,7 +13,7 @@ from tracing.web.flow.sockets import FlowSocket
 from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.groups.sockets import GroupSocket, GroupsSocket
 from tracing.web.nowhere import Nowhere
-from tracing.web.retries.sockets import RetriesSocket, RetrySocket
+from tracing.web.retries.sockets import AlertsSocket, RetriesSocket, RetrySocket
 from tracing.web.tail.sockets import TailSocket
 from tracing.web.topics.sockets import TopicSocket, TopicsSocket
 
@@ -29,6 +29,7 @@ websocket = URLRouter(
         path("live/dead-letters", DeadLettersSocket.as_asgi()),
         path("live/dead-letter", DeadLetterSocket.as_asgi()),
         path("live/in-retry", InRetrySocket.as_asgi()),
+        path("live/alerts", AlertsSocket.as_asgi()),
         path("live/retries", RetriesSocket.as_asgi()),
         path("live/retry", RetrySocket.as_asgi()),
         path("api/tail", TailStream.as_asgi()),

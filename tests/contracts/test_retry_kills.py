@@ -18,6 +18,7 @@ import pytest
 from tests.servers.embedded import embedded_broker
 from tests.servers.processes import wait_for
 from tests.servers.product import Product, running_product
+from tracing.domain.failure import group_key
 from tracing.kafka.producer import Producer, ensure_topics
 
 pytestmark = pytest.mark.broker
@@ -77,7 +78,7 @@ class Retried:
     def start(self) -> str:
         """Retry the group; return the run."""
         group = self.one("SELECT id FROM tracing_deadlettergroup")
-        body = {"group": str(group), "reason": "a test", "rate_per_s": RATE}
+        body = {"group": group_key(group), "reason": "a test", "rate_per_s": RATE}
         return str(self.post("/api/retries", body)["id"])
 
     def sent(self) -> int:

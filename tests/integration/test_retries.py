@@ -14,6 +14,7 @@ from pytest_django import Settings
 from tests.integration.log import record, write
 from tests.servers.processes import free_port, wait_for
 from tracing.domain.errors import BrokerUnavailableError
+from tracing.domain.failure import group_key
 from tracing.domain.record import Record
 from tracing.jobs.retry import SendRetries
 from tracing.kafka.group_consumer import GroupConsumer
@@ -404,7 +405,7 @@ def dead(topic: str, *headers: tuple[str, bytes | None], event_id: str = "e-1") 
 
 def group_run() -> RetryRun:
     group = DeadLetterGroup.objects.get()
-    return asked(Selection(kind="group", text=str(group.id)), kind="retry")
+    return asked(Selection(kind="group", text=group_key(group.id)), kind="retry")
 
 
 def test_a_group_goes_back_to_where_it_came_from_and_is_resolved(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from tracing.jobs.alerts import TellAlerts
 from tracing.jobs.groups import LookAtCluster
 from tracing.jobs.prune import Prune
 from tracing.jobs.rebuilding import Rebuild
@@ -29,7 +30,7 @@ def all_steps() -> tuple[Step, ...]:
         keep_ms=parse_age(settings.EVENTVIZ_KEEP) if settings.EVENTVIZ_KEEP else 0,
         keep_bytes=parse_size(settings.EVENTVIZ_KEEP_BYTES) if settings.EVENTVIZ_KEEP_BYTES else 0,
     )
-    return (*_of_registry(), cluster, Rebuild(), keep)
+    return (*_of_registry(), cluster, Rebuild(), TellAlerts(), keep)
 
 
 def retry_steps() -> tuple[Step, ...]:

@@ -1,5 +1,6 @@
 """Tables: the log, the read models, people's decisions."""
 
+from tracing.models.alert import Alert, AlertMute
 from tracing.models.dead_letter import (
     DeadLetter,
     DeadLetterGroup,
@@ -25,6 +26,8 @@ from tracing.models.topic import TopicFacts
 from tracing.models.undecodable import Undecodable, UndecodableReason
 
 __all__ = [
+    "Alert",
+    "AlertMute",
     "ApiToken",
     "AuditEntry",
     "AwaitingRecord",

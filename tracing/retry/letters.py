@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from tracing.domain.failure import group_key
 from tracing.domain.text import clean
 from tracing.domain.topology import kind_of
 from tracing.models import (
@@ -21,6 +22,7 @@ from tracing.models import (
     RetryTally,
 )
 from tracing.models.source import coordinates_of
+from tracing.projections.dead_letter_reading import GroupFilter, matching_groups, parse_filter
 from tracing.projections.names import names
 from tracing.projections.settings import current_rules
 from tracing.retry import audit
@@ -28,13 +30,8 @@ from tracing.retry import audit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What a filter may name, and the column that it means.
-FILTERS = {
-    "topic": "source_topic",
-    "consumer": "consumer",
-    "exception": "exception",
-    "type": "event_type",
-}
+# What a filter may name: the inbox's.
+FILTERS = GroupFilter.__struct_fields__
 MAX_GROUPS = 500
 # So many dead letters are put aside or restored at once.
 MAX_DISCARDED = 1_000
@@ -65,15 +62,19 @@ def letters_of(records: Sequence[int], topics: dict[int, str]) -> dict[int, Lett
 
 
 def groups_of(query: str) -> list[int]:
-    """Return the groups that a filter means, at most `MAX_GROUPS`, the newest first."""
-    wanted = {FILTERS[name]: text for name, text in parse_qsl(query) if name in FILTERS}
-    rows = DeadLetterGroup.objects.filter(**wanted).order_by("-last_ms", "-id")
-    return list(rows.values_list("id", flat=True)[:MAX_GROUPS])
+    """Return the groups that the inbox shows under a filter, at most `MAX_GROUPS`."""
+    return matching_groups(parse_filter(dict(parse_qsl(query))), MAX_GROUPS)
 
 
 def unknown_filters(query: str) -> list[str]:
     """Return the names in a filter that mean nothing here."""
     return [name for name, _ in parse_qsl(query) if name not in FILTERS]
+
+
+def all_dead(records: Sequence[int]) -> bool:
+    """Tell whether these are dead letters, all of them; none is not."""
+    found = DeadLetter.objects.filter(record__in=list(records)).count()
+    return bool(records) and found == len(set(records))
 
 
 def discarded(records: Iterable[int]) -> set[int]:
@@ -181,7 +182,7 @@ def _resolve(row: RetryTally) -> None:
             who=audit.OURSELVES,
             what="resolve",
             target=f"{group.exception or 'dead letters'} of {group.source_topic}"[:300],
-            url=f"/dead-letters/{group.id}",
+            url=f"/dead-letters/{group_key(group.id)}",
             why="every message recovered",
             outcome={"recovered": row.recovered, "discarded": row.discarded},
         )

@@ -5,13 +5,13 @@ A selection is stored as JSON and listed page by page, so a run of any size stay
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 import msgspec
 from django.db.models import Q
 
 from tracing.domain.errors import EventvizError
+from tracing.domain.failure import group_of
 from tracing.domain.text import hash64
 from tracing.models import (
     DeadLetter,
@@ -30,8 +30,6 @@ MAX_RECORDS = 1_000
 # A key that occurs in more flows than this: the newest of them.
 MAX_FLOWS = 200
 _END = (1 << 44) - 1
-
-_GROUP = re.compile(r"-?\d{1,19}")
 
 Cursor = list[int]
 Kind = Literal["records", "group", "filter", "flow", "key", "topic"]
@@ -56,8 +54,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise BadSelectionError(f"1 to {MAX_RECORDS:,} records.")
         if self.kind != "records" and not self.text:
             raise BadSelectionError(f"Which {self.kind}?")
-        if self.kind == "group" and not _GROUP.fullmatch(self.text):
-            raise BadSelectionError("A group is a number.")
+        if self.kind == "group" and group_of(self.text) is None:
+            raise BadSelectionError("A group is 16 hexadecimal digits.")
         unknown = unknown_filters(self.text) if self.kind == "filter" else []
         if unknown:
             raise BadSelectionError(f"{unknown[0]!r}: there are {', '.join(FILTERS)}.")
@@ -69,7 +67,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             count = len(self.records)
             return f"{count:,} record" + ("s" if count != 1 else "")
         if self.kind == "group":
-            group = DeadLetterGroup.objects.filter(id=int(self.text)).first()
+            group = DeadLetterGroup.objects.filter(id=group_of(self.text) or 0).first()
             return f"group {group.exception or group.source_topic}" if group else "a group"
         return f"{self.kind} {self.text}"
 
@@ -125,7 +123,8 @@ def _of_groups(
     selection: Selection, cursor: Cursor | None, until: int, limit: int
 ) -> tuple[list[int], Cursor | None]:
     """List groups one by one. `cursor` is [groups done, last timestamp, last record]."""
-    groups = [int(selection.text)] if selection.kind == "group" else groups_of(selection.text)
+    only = group_of(selection.text) if selection.kind == "group" else None
+    groups = groups_of(selection.text) if only is None else [only]
     place, last_ms, last = cursor or [0, -1, -1]
     found: list[int] = []
     while place < len(groups) and len(found) < limit:

@@ -28,7 +28,7 @@ SILENT_AFTER_S = 3
 # Less than this is the ordinary beat of a poll, not worth a banner.
 BEHIND_AFTER_MS = 5_000
 # Pages that stand as tabs beside an entry of the rail.
-_BESIDE = {"topics": ("/groups/", "/mapping/"), "retries": ("/audit/",)}
+_BESIDE = {"topics": ("/groups/", "/mapping/"), "retries": ("/audit/", "/alerts/")}
 
 
 # The banner has said this already, and the client's class names tell nobody anything.

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tracing.domain.failure import group_key
 from tracing.models import (
     AuditEntry,
     DeadLetter,
@@ -302,7 +303,7 @@ def test_a_group_of_dead_letters_has_a_plan(operator: Client) -> None:
     write(record("e-1"), dead("e-1"), dead("e-2"))
     group = DeadLetterGroup.objects.get()
 
-    by_group = page(operator, f"/retries/new?group={group.id}")
+    by_group = page(operator, f"/retries/new?group={group_key(group.id)}")
     by_filter = page(operator, "/retries/new?filter=exception%3Dcom.acme.NoStock")
 
     for text in (by_group, by_filter):
@@ -318,7 +319,7 @@ def test_dead_letters_are_put_aside_and_restored(operator: Client) -> None:
 
     aside = operator.post("/retries/discard", form)
     operator.post("/retries/discard", form)
-    plan = page(operator, f"/retries/new?group={letter.group_id}")
+    plan = page(operator, f"/retries/new?group={group_key(letter.group_id)}")
     tally = RetryTally.objects.get()
 
     assert aside["Location"] == "/dead-letters/"
@@ -327,6 +328,6 @@ def test_dead_letters_are_put_aside_and_restored(operator: Client) -> None:
     assert tally.discarded == 1
     assert operator.post("/retries/discard", {**form, "reason": ""}).status_code == 422
     operator.post("/retries/restore", {**form, "back": "//evil.example"})
-    assert "Retry 2 messages" in page(operator, f"/retries/new?group={letter.group_id}")
+    assert "Retry 2 messages" in page(operator, f"/retries/new?group={group_key(letter.group_id)}")
     what = AuditEntry.objects.order_by("id").values_list("what", flat=True)
     assert list(what) == ["discard", "restore"]

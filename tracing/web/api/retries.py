@@ -39,7 +39,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     kind: str = ""
     records: list[int] = []
-    group: str | int = ""
+    group: str = ""
     filter: dict[str, str] = {}
     flow: str = ""
     key: str = ""

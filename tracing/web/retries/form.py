@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracing.domain.text import clean
+from tracing.retry.letters import all_dead
 from tracing.retry.runs import MAX_RATE, MAX_REASON
 from tracing.retry.selection import BadSelectionError, Selection
 from tracing.web.query import BadTimeError, moment_ms
@@ -37,7 +38,7 @@ def parse(values: QueryDict, *, now_ms: int) -> Given:
     errors: dict[str, str] = {}
     kind = values.get("kind", "")
     selection, fields = selection_of(values, now_ms=now_ms)
-    dead = selection.kind in ("group", "filter")
+    dead = selection.kind in ("group", "filter") or all_dead(selection.records)
     kind = kind if kind in KINDS else "retry" if dead else "replay"
     selection.check()
     rate = values.get("rate", "").strip()[:20] or f"{DEFAULT_RATE:g}"

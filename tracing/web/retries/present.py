@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.template.loader import render_to_string
 
-from tracing.models import RetryItem, RetryRun
+from tracing.domain.failure import group_key
+from tracing.models import DeadLetter, RetryItem, RetryRun
 from tracing.retry import audit
 from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
@@ -19,6 +20,8 @@ from tracing.web.retries.rows import ms_of, row_of
 from tracing.web.retries.words import ITEMS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracing.web.present import Sign
     from tracing.web.retries.form import Given
 
@@ -96,6 +99,8 @@ def detail(run_id: uuid.UUID, state: str, after: int) -> dict[str, Any] | None:
         items = items.filter(state=state)
     # A value may be large: only the page that shows a difference needs one.
     rows = list(items.defer("edited")[: MAX_ITEMS + 1])
+    letters = DeadLetter.objects.filter(record__in=[item.again for item in rows if item.again])
+    groups = dict(letters.values_list("record", "group_id"))
     url = url_of(run)
     count = counters(run)
     return {
@@ -105,7 +110,7 @@ def detail(run_id: uuid.UUID, state: str, after: int) -> dict[str, Any] | None:
         "following": max(
             count["sent"] - count["processed"] - count["failed_again"] - count["unconfirmed"], 0
         ),
-        "items": [item_row(item) for item in rows[:MAX_ITEMS]],
+        "items": [item_row(item, groups) for item in rows[:MAX_ITEMS]],
         "next": address(url, {"state": state, "after": str(rows[MAX_ITEMS - 1].n)})
         if len(rows) > MAX_ITEMS
         else "",
@@ -122,13 +127,14 @@ def detail(run_id: uuid.UUID, state: str, after: int) -> dict[str, Any] | None:
     }
 
 
-def item_row(item: RetryItem) -> ItemRow:
-    """Return a message as a line."""
+def item_row(item: RetryItem, groups: Mapping[int, int]) -> ItemRow:
+    """Return a message as a line; `groups` are those of the dead letters that came again."""
     url = ""
     if item.event_id:
         url = address("/search/", {"q": item.event_id})
     went = f"{item.topic}[{item.sent_partition}]@{item.sent_offset}" if item.sent_at else ""
-    again = f"/dead-letters/message/{item.again}" if item.again else ""
+    group = groups.get(item.again or 0)
+    again = "" if group is None else f"/dead-letters/{group_key(group)}/{item.again}"
     return ItemRow(
         item,
         ITEMS[item.state],

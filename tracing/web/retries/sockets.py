@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from tracing.domain.text import clean
+from tracing.web.alerts import present as alerts
 from tracing.web.retries import present
 from tracing.web.topics.sockets import TopicsSocket
 
@@ -27,6 +28,22 @@ class RetriesSocket(TopicsSocket):
     def render_clock(self) -> str:
         """Return all runs."""
         return present.overview_fragment()
+
+
+class AlertsSocket(TopicsSocket):
+    """Sends the alerts anew once a second, if they differ."""
+
+    def subscription(self) -> Hashable:
+        """Return the page: it has no parameters."""
+        return "alerts"
+
+    def render_state(self, position: int) -> str:  # noqa: ARG002
+        """Return the newest alerts."""
+        return alerts.fragment()
+
+    def render_clock(self) -> str:
+        """Return the newest alerts."""
+        return alerts.fragment()
 
 
 class RetrySocket(TopicsSocket):

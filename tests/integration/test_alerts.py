@@ -1,0 +1,183 @@
+"""Alerts: once per cause, delivered to a local webhook, tried again while it is down, muted."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from tests.integration.log import NOW_MS, record, write
+from tests.servers.processes import free_port
+from tracing.alerts.delivering import BadAlertAddressError, check_addresses
+from tracing.alerts.watching import watch
+from tracing.jobs.alerts import TellAlerts
+from tracing.models import Alert, AlertMute, AuditEntry, DeadLetterGroup, GroupDecision
+from tracing.web.access import Role, give_role
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+FAILED = (
+    ("kafka_dlt-original-topic", b"orders"),
+    ("kafka_dlt-exception-fqcn", b"com.acme.NoStock"),
+    ("kafka_dlt-exception-message", b"no stock"),
+)
+
+
+class Webhook:
+    """A target on this machine that keeps what it was told."""
+
+    def __init__(self, port: int) -> None:
+        """Listen."""
+        told: list[Any] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args: Any) -> None:
+                return
+
+        self.told = told
+        self._server = HTTPServer(("127.0.0.1", port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def port(settings: Settings) -> int:
+    """Return the port of the target, where nobody listens yet."""
+    found = free_port()
+    settings.EVENTVIZ_ALERT_URLS = [f"json://127.0.0.1:{found}/"]
+    settings.EVENTVIZ_PUBLIC_URL = "https://events.example"
+    return found
+
+
+@pytest.fixture
+def webhook(port: int) -> Iterator[Webhook]:
+    """Return the target, listening."""
+    made = Webhook(port)
+    yield made
+    made.close()
+
+
+def fail(count: int = 1, **fields: Any) -> None:
+    """Let messages die in one group."""
+    write(*(record(f"e-{n}", topic="orders-dlt", headers=FAILED, **fields) for n in range(count)))
+
+
+def test_a_new_group_is_told_once_with_its_link(webhook: Webhook) -> None:
+    fail(3)
+    step = TellAlerts()
+
+    for _ in range(3):
+        step.run()
+
+    (told,) = webhook.told
+    alert = Alert.objects.get()
+    assert told["title"] == "Message failed: NoStock: no stock"
+    assert f"https://events.example{alert.url}" in told["message"]
+    assert "3 messages open" in told["message"]
+    assert (alert.kind, alert.tries) == ("new", 1)
+    assert alert.delivered_at is not None
+
+
+def test_a_target_that_is_down_is_tried_again(port: int) -> None:
+    fail()
+    step = TellAlerts()
+    step.run()
+    waiting = Alert.objects.get()
+    assert (waiting.tries, waiting.delivered_at) == (1, None)
+    assert waiting.deliver_at is not None
+    assert waiting.deliver_at > timezone.now()
+
+    webhook = Webhook(port)
+    step.run()
+    assert webhook.told == []
+    Alert.objects.update(deliver_at=timezone.now())
+    step.run()
+    webhook.close()
+
+    assert len(webhook.told) == 1
+    assert Alert.objects.get().delivered_at is not None
+
+
+def test_it_works_without_any_setting() -> None:
+    fail()
+
+    TellAlerts().run()
+
+    assert Alert.objects.get().deliver_at is None
+
+
+def test_one_that_regressed_many_and_old_ones_are_told(settings: Settings) -> None:
+    settings.EVENTVIZ_ALERT_RATE = 5
+    fail(6)
+    group = DeadLetterGroup.objects.get()
+    GroupDecision.objects.create(
+        group_id=group.id,
+        fingerprint=group.fingerprint,
+        state="resolved",
+        decided_by="ada",
+        decided_at=timezone.now(),
+        last_ms_then=group.last_ms - 1,
+    )
+
+    watch(NOW_MS)
+    watch(NOW_MS + 25 * 3_600_000)
+
+    kinds = sorted(Alert.objects.values_list("kind", flat=True))
+    assert kinds == ["old", "rate", "regressed"]
+
+
+def test_an_operator_mutes_a_group(webhook: Webhook) -> None:
+    user = User.objects.create_user("grace")
+    give_role(user, Role.OPERATOR)
+    operator = Client()
+    operator.force_login(user)
+    fail()
+    watch(NOW_MS)
+    alert = Alert.objects.get()
+
+    operator.post("/alerts/mute", {"subject": alert.subject, "on": "1"})
+    TellAlerts().run()
+
+    assert webhook.told == []
+    assert "muted" in operator.get("/alerts/").content.decode()
+    assert AuditEntry.objects.get().what == "mute"
+    operator.post("/alerts/mute", {"subject": alert.subject})
+    assert not AlertMute.objects.exists()
+
+
+def test_a_viewer_reads_the_feed_and_mutes_nothing(client: Client) -> None:
+    client.force_login(User.objects.create_user("ada"))
+    fail()
+    watch(NOW_MS)
+
+    text = client.get("/alerts/").content.decode()
+
+    assert "Message failed: NoStock: no stock" in text
+    assert "Mute…" not in text
+    assert client.post("/alerts/mute", {"subject": "1", "on": "1"}).status_code == 403
+
+
+def test_an_address_that_is_none_is_refused_without_being_shown(settings: Settings) -> None:
+    settings.EVENTVIZ_ALERT_URLS = ["json://127.0.0.1", "nonsense://secret"]
+
+    with pytest.raises(BadAlertAddressError, match="number 2") as caught:
+        check_addresses()
+    assert "secret" not in str(caught.value)
