@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -64,13 +65,12 @@ def test_a_newcomer_tries_and_applies_a_mapping(homemade: Product, page: Page) -
     expect(page.locator("main")).to_contain_text("paid")
 
 
-# Failed once in three runs on a busy machine; the cause is not found yet.
-@pytest.mark.long
 def test_topics_and_groups_come_by_themselves(homemade: Product, page: Page) -> None:
     page.goto(f"{homemade.url}/topics/")
 
     row = page.locator("a.topic-row", has_text=TOPIC)
-    expect(row).to_contain_text("0.")
+    # The rate, in whatever figure: the fewer seconds the ingestor has run, the higher.
+    expect(row).to_contain_text(re.compile(r"\d\.\d"))
     expect(page.locator("html")).to_have_attribute("data-connection", "open")
 
     row.click()
