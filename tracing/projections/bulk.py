@@ -81,7 +81,8 @@ def _copied(into: Columns, rows: Sequence[Row]) -> str:
 
 
 def _copy(table: str, into: Columns, rows: Sequence[Row]) -> None:
-    with connection.cursor() as cursor:
+    # Django translates what its own methods raise; a copy is the driver's.
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         statement = f"COPY {table} ({', '.join(into.names)}) FROM STDIN (FORMAT BINARY)"
         with cursor.copy(statement) as copy:
             copy.set_types([kind for _, kind in into.columns])
