@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
 import threading
 from typing import Any
@@ -17,6 +16,7 @@ from tracing.ingest.alone import AlreadyIngestingError, alone
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
 from tracing.kafka.connection import BadSecurityError, read_security
+from tracing.management.ending import end_with
 from tracing.management.migrated import check_migrated
 
 
@@ -30,8 +30,7 @@ class Command(BaseCommand):
         check_migrated()
         _collect_seldom()
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        end_with(stop)
         try:
             with alone():
                 Pipeline(self._options(), stop).run()

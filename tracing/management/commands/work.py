@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import threading
 from typing import Any
@@ -13,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tracing.domain.errors import EventvizError
 from tracing.jobs.steps import all_steps, retry_steps
 from tracing.jobs.worker import Worker
+from tracing.management.ending import end_with
 from tracing.management.migrated import check_migrated
 
 
@@ -25,8 +25,7 @@ class Command(BaseCommand):
         """Work until told to stop."""
         check_migrated()
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        end_with(stop)
         try:
             steps, retries = all_steps(), retry_steps()
         except EventvizError as error:
