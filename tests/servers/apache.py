@@ -18,7 +18,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
 listeners={listeners},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners={listeners}
+advertised.listeners={advertised}
 listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
@@ -41,23 +41,27 @@ class Apache:
         folder: Path,
         *,
         listeners: Mapping[str, str] | None = None,
+        advertised: Mapping[str, int] | None = None,
         more: str = "",
         scram: Sequence[str] = (),
     ) -> None:
         """Format its storage in `folder`.
 
         `listeners` are further ones beside PLAINTEXT, each a name with its security protocol;
-        `more` are lines for server.properties, `scram` values for --add-scram.
+        `advertised` are the ports of those that clients reach by another one; `more` are lines for
+        server.properties, `scram` values for --add-scram.
         """
         fetch_jars(HERE / "apache-kafka.pom.xml", JARS)
         protocols = {"PLAINTEXT": "PLAINTEXT", **(listeners or {})}
         self.ports = {name: free_port() for name in protocols}
+        told = {**self.ports, **(advertised or {})}
         self._folder = folder
         self._log = folder / "apache-kafka.log"
         self._settings = folder / "server.properties"
         self._settings.write_text(
             PROPERTIES.format(
                 listeners=",".join(f"{name}://{self.address(name)}" for name in protocols),
+                advertised=",".join(f"{name}://127.0.0.1:{told[name]}" for name in protocols),
                 protocols=",".join(f"{name}:{kind}" for name, kind in protocols.items()),
                 controller=free_port(),
                 folder=folder,
@@ -104,11 +108,12 @@ def apache_node(
     folder: Path,
     *,
     listeners: Mapping[str, str] | None = None,
+    advertised: Mapping[str, int] | None = None,
     more: str = "",
     scram: Sequence[str] = (),
 ) -> Iterator[Apache]:
     """Run a node with its data in `folder`; yield it."""
-    node = Apache(folder, listeners=listeners, more=more, scram=scram)
+    node = Apache(folder, listeners=listeners, advertised=advertised, more=more, scram=scram)
     try:
         node.start()
         yield node

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.servers.processes import free_port
@@ -31,32 +31,67 @@ def run(command: Sequence[str], folder: Path) -> None:
         subprocess.run([*asuser, *command], check=True, cwd=folder, stdout=log, stderr=log)
 
 
+class Cluster:
+    """A cluster in a folder that the server's user may enter; it can be stopped and started."""
+
+    def __init__(self, binaries: Path, folder: Path, *, durable: bool) -> None:
+        """Make its files; nothing runs yet."""
+        self._binaries = binaries
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"postgres://eventviz@127.0.0.1:{self.port}/eventviz"
+        self._data = str(folder / "data")
+        self._options = f"-p {self.port} -k {folder} -h 127.0.0.1 -c max_connections=200"
+        if not durable:
+            # Nothing here outlives the tests.
+            self._options += " -F"
+        init = [str(binaries / "initdb"), "-D", self._data, "-U", "eventviz", "-A", "trust", "-N"]
+        run(init, folder)
+
+    def start(self) -> None:
+        """Run the server until it answers."""
+        log = str(self.folder / "server.log")
+        self._control("-o", self._options, "-l", log, "start")
+
+    def stop(self, how: str = "fast") -> None:
+        """End the server, `fast` or `immediate` (as if it were killed)."""
+        self._control("-m", how, "stop")
+
+    def create(self) -> None:
+        """Make the empty database."""
+        create = [str(self._binaries / "createdb"), "-h", "127.0.0.1", "-p", str(self.port)]
+        run([*create, "-U", "eventviz", "eventviz"], self.folder)
+
+    def _control(self, *words: str) -> None:
+        run([str(self._binaries / "pg_ctl"), "-D", self._data, "-w", *words], self.folder)
+
+
+@contextmanager
+def postgres_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Run a cluster with an empty database; it may be stopped and started meanwhile."""
+    binaries = programs()
+    if binaries is None:
+        raise FileNotFoundError("initdb")
+    # Not below pytest's folder: the server's user may not enter that one.
+    with tempfile.TemporaryDirectory(prefix="eventviz-postgres-") as name:
+        folder = Path(name)
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres", "postgres")
+        cluster = Cluster(binaries, folder, durable=durable)
+        cluster.start()
+        try:
+            cluster.create()
+            yield cluster
+        finally:
+            with suppress(subprocess.CalledProcessError):
+                cluster.stop("immediate")
+
+
 @contextmanager
 def postgres(*, durable: bool = False) -> Iterator[str]:
     """Run a cluster; yield the URL of its empty database.
 
     Only a `durable` one waits for its disk at each commit, as a real one does.
     """
-    binaries = programs()
-    if binaries is None:
-        raise FileNotFoundError("initdb")
-    port = free_port()
-    # Not below pytest's folder: the server's user may not enter that one.
-    with tempfile.TemporaryDirectory(prefix="eventviz-postgres-") as name:
-        folder = Path(name)
-        if os.getuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
-        data = str(folder / "data")
-        run([str(binaries / "initdb"), "-D", data, "-U", "eventviz", "-A", "trust", "-N"], folder)
-        options = f"-p {port} -k {folder} -h 127.0.0.1 -c max_connections=200"
-        if not durable:
-            # Nothing here outlives the tests.
-            options += " -F"
-        control = [str(binaries / "pg_ctl"), "-D", data, "-w"]
-        run([*control, "-o", options, "-l", str(folder / "server.log"), "start"], folder)
-        try:
-            createdb = [str(binaries / "createdb"), "-h", "127.0.0.1", "-p", str(port)]
-            run([*createdb, "-U", "eventviz", "eventviz"], folder)
-            yield f"postgres://eventviz@127.0.0.1:{port}/eventviz"
-        finally:
-            run([*control, "-m", "immediate", "stop"], folder)
+    with postgres_cluster(durable=durable) as cluster:
+        yield cluster.url
