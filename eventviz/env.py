@@ -96,7 +96,8 @@ def database(name: str, default: Path) -> dict[str, object]:
             "HOST": url.hostname or "",
             "PORT": str(url.port or ""),
             "OPTIONS": {
-                "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+                # Who waits for a connection cannot be told to end: shorter than a stop may take.
+                "pool": {"min_size": 1, "max_size": 8, "timeout": 4},
                 # Who stands still in the middle of a transaction holds up every writer.
                 "options": "-c idle_in_transaction_session_timeout=10000",
             },

@@ -3,3 +3,4 @@
 from django.urls import include, path
 
 urlpatterns = [path("", include("tracing.urls"))]
+handler500 = "tracing.web.failed.failed"

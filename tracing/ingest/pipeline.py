@@ -14,7 +14,7 @@ from tracing.domain.errors import (
     BrokerUnavailableError,
     CheckpointMovedError,
 )
-from tracing.ingest import frozen
+from tracing.ingest import frozen, trouble
 from tracing.ingest.assignment import Assignment, SharedAssignment
 from tracing.ingest.beginning import Beginning
 from tracing.ingest.preparing import Preparer
@@ -74,6 +74,7 @@ class Pipeline:
         self._stop = stop
         self._reporter = Reporter(options.name, ", ".join(options.servers))
         self._beginning = Beginning(options.start)
+        self._database_away = False
 
     def run(self) -> None:
         """Ingest until stopped; failures of the broker or the database are waited out."""
@@ -89,14 +90,18 @@ class Pipeline:
         while not self._stop.is_set():
             watchdog.alive()
             began = time.monotonic()
+            self._database_away = False
             try:
                 self._session(watchdog)
             except BrokerUnavailableError as error:
                 log.warning("%s Trying again in %.1f s.", error, wait_s)
                 self._report_waiting(error)
             except (DatabaseError, InterfaceError) as error:
-                log.warning("The database: %s. Trying again in %.1f s.", error, wait_s)
+                log.warning(
+                    "The database: %s. Trying again in %.1f s.", trouble.words(error), wait_s
+                )
                 close_old_connections()
+                self._report_trouble(error)
             else:
                 continue
             if time.monotonic() - began > LONG_ENOUGH_S:
@@ -140,7 +145,15 @@ class Pipeline:
         except DatabaseError as error:
             log.warning("The database: %s", error)
 
+    def _report_trouble(self, error: DatabaseError | InterfaceError) -> None:
+        """Say on the page that there is no room; a database that is away says it itself."""
+        self._database_away = not trouble.is_full(error)
+        if not self._database_away:
+            self._reporter.full(trouble.words(error))
+
     def _report_stopped(self) -> None:
+        if self._database_away:
+            return
         try:
             self._reporter.stopped()
         except DatabaseError as error:

@@ -6,11 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
+from django.db import DatabaseError
 from django.utils import timezone
 
 from tracing.ingest.rates import Rates
 from tracing.models import Ingestor, Partition
 from tracing.models.ingestor import MAX_HELD
+from tracing.projections import room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +46,8 @@ class Reporter:
 
     def running(self, standing: Standing) -> None:
         """Say how far behind the log's end we are; costs two statements and one a moved end."""
+        if self._away_since:
+            room.say_room()
         self._away_since = None
         behind_ms = max(int(time.time() * 1000) - self._newest_ms, 0) if standing.lag else 0
         for partition_id, end in standing.ends.items():
@@ -58,10 +62,14 @@ class Reporter:
 
     def waiting(self, reason: str, *, refused: bool = False) -> None:
         """Say that the broker is away, or that it does not let us in, and since when."""
-        self._away_since = self._away_since or timezone.now()
-        since = f"since {self._away_since:%Y-%m-%d %H:%M:%S} UTC."
-        detail = f"{reason[:400].rstrip('. ')}, {since}"
-        self._write("refused" if refused else "waiting", detail=detail)
+        self._write("refused" if refused else "waiting", detail=self._since_when(reason))
+
+    def full(self, reason: str) -> None:
+        """Say that the database has no room left, and since when, if need be beside it."""
+        try:
+            self._write("full", detail=self._since_when(reason))
+        except DatabaseError:
+            room.say_full()
 
     def stopped(self) -> None:
         """Say goodbye."""
@@ -72,6 +80,10 @@ class Reporter:
         rates = self._rates.per_second(time.monotonic())
         held = sorted(partition_ids)[:MAX_HELD]
         return [(number, rates.get(number, 0.0)) for number in held]
+
+    def _since_when(self, reason: str) -> str:
+        self._away_since = self._away_since or timezone.now()
+        return f"{reason[:400].rstrip('. ')}, since {self._away_since:%Y-%m-%d %H:%M:%S} UTC."
 
     def _write(self, state: str, **columns: object) -> None:
         now = time.monotonic()

@@ -11,10 +11,11 @@ MAX_HELD = 2_000
 class Ingestor(models.Model):
     """One ingest process: alive, and how far behind.
 
-    `state` is `starting`, `running`, `waiting` (the broker is away; `detail` says why) or
-    `stopped`. `lag` counts records behind the end of all partitions, `behind_ms` is the age of
-    the last record read while there is lag. `held` is a JSON list of [partition id, records a
-    second over the last minute], at most `MAX_HELD`. Written about once a second.
+    `state` is `starting`, `running`, `waiting` (the broker is away), `refused` (it does not let us
+    in), `full` (the database has no room) or `stopped`; `detail` says why. `lag` counts records
+    behind the end of all partitions, `behind_ms` is the age of the last record read while there is
+    lag. `held` is a JSON list of [partition id, records a second over the last minute], at most
+    `MAX_HELD`. Written about once a second.
     """
 
     name = models.CharField(max_length=100, primary_key=True)

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from tracing.models import Ingestor
+from tracing.projections import room
 from tracing.projections.dead_letter_reading import totals
 from tracing.web import access, present
 from tracing.web.retries.rows import running
@@ -34,6 +35,9 @@ _BESIDE = {"topics": ("/groups/", "/mapping/"), "retries": ("/audit/", "/alerts/
 # The banner has said this already, and the client's class names tell nobody anything.
 _SAID = re.compile(r"The Kafka broker does not (answer|let us in)\.\s*|\b\w+Error: |\s+from \[.*")
 START = "Start it with: .venv/bin/python manage.py ingest"
+ROOM = (
+    "Kafka keeps what comes. Make room: a larger disk, or manage.py prune. Trying again by itself."
+)
 START_DEMO = "End the demo with Ctrl-C and run make demo again."
 
 
@@ -46,8 +50,8 @@ class HtmxRequest(HttpRequest):
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):
     """What all ingestors together say. `word` and `banner` are empty while all is well.
 
-    `tone` is 'ok', 'behind', 'away' (the broker) or 'stopped'. `seen` is the time of the last sign
-    of life, empty while that is fresh.
+    `tone` is 'ok', 'behind', 'away' (the broker, or room in the database) or 'stopped'. `seen` is
+    the time of the last sign of life, empty while that is fresh.
     """
 
     tone: str
@@ -120,11 +124,16 @@ def places(request: HttpRequest) -> list[Place]:
 
 
 def ingest_state(at: datetime | None = None) -> IngestState:
-    """Return the state of the ingest as of now. Cost: one query of a table with few rows."""
+    """Return the state of the ingest as of now.
+
+    Cost: one query of a table with few rows, and one look at the disk.
+    """
     now = at or datetime.now(UTC)
     since = now - timedelta(seconds=SEEN_WITHIN_S)
     rows = list(Ingestor.objects.order_by("-seen_at")[:50])
     alive = [row for row in rows if row.seen_at >= since]
+    if room.is_full(since):
+        return _full(rows[0] if rows else None)
     return summary(alive, last=rows[0] if rows else None, at=now)
 
 
@@ -137,6 +146,9 @@ def summary(
         return _stopped(last)
     cluster = next((row.cluster for row in alive if row.cluster), "")
     topics = max(row.topics for row in alive)
+    full = next((row for row in alive if row.state == "full"), None)
+    if full is not None:
+        return _full(full)
     waiting = [row for row in alive if row.state in {"waiting", "refused"}]
     if len(waiting) == len(alive):
         refused = any(row.state == "refused" for row in waiting)
@@ -163,6 +175,18 @@ def summary(
         topics=topics,
         lag=lag,
         events_per_s=sum(row.events_per_s for row in alive),
+    )
+
+
+def _full(row: Ingestor | None) -> IngestState:
+    said = row.detail if row is not None and row.state == "full" else "Its disk has no room left."
+    return IngestState(
+        tone="away",
+        word="Database full",
+        banner="The database is full",
+        detail=f"{_reason(said)} {ROOM}",
+        cluster=row.cluster if row else "",
+        topics=row.topics if row else 0,
     )
 
 

@@ -47,6 +47,15 @@ def test_it_says_why_the_broker_does_not_answer() -> None:
     assert state.detail == "127.0.0.1:9092 refused. Trying again by itself."
 
 
+def test_it_says_that_the_database_is_full_though_another_ingestor_has_not_noticed_yet() -> None:
+    full = ingestor(name="two", state="full", detail="disk is full, since 12:04 UTC.")
+
+    state = summary([ingestor(), full], last=None)
+
+    assert (state.tone, state.banner) == ("away", "The database is full")
+    assert state.detail.startswith("disk is full, since 12:04 UTC. Kafka keeps what comes.")
+
+
 @pytest.mark.parametrize(
     ("detail", "said"),
     [

@@ -27,7 +27,7 @@ SIGNS = {
     for sign in (
         Sign("running", "●", "reading", "ok", "read by an ingestor that is alive"),
         Sign("behind", "!", "behind", "late", "more waits than a few seconds of traffic"),
-        Sign("waiting", "◐", "waiting", "back", "its ingestor waits for the broker"),
+        Sign("waiting", "◐", "waiting", "back", "its ingestor waits for the broker or for room"),
         Sign("stale", "✕", "nobody reads it", "fail", "no ingestor that is alive holds it"),
         Sign("stopped", "○", "stopped", "ghost", "it ended as it was told to"),
     )
