@@ -18,6 +18,8 @@ DEBUG = env.flag("EVENTVIZ_DEBUG")
 EVENTVIZ_DEMO = env.flag("EVENTVIZ_DEMO")
 # The sample shop's page, and how many orders a second come by themselves.
 EVENTVIZ_SHOP = env.flag("EVENTVIZ_SHOP", default=EVENTVIZ_DEMO)
+# Where the shop remembers what it handled, and a switch of its page: one file for both processes.
+EVENTVIZ_SHOP_STORE = env.text("EVENTVIZ_SHOP_STORE", str(BASE_DIR / ".cache" / "shop.sqlite3"))
 DEMO_RATE = env.number("DEMO_RATE", 1.0)
 # Gives a service its OpenTelemetry tracer; the rooms know the API alone.
 EVENTVIZ_TRACER = "eventviz.telemetry.tracer_of"

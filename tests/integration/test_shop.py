@@ -14,17 +14,22 @@ import pytest
 from eventviz.telemetry import tracer_of
 from tests.servers.embedded import embedded_broker
 from tests.servers.processes import wait_for
+from tracing.codec.failures import attempt_of
+from tracing.demo import gateway
 from tracing.demo.events import TOPIC_OF
 from tracing.demo.orders import SOURCE, place_order
 from tracing.demo.publishing import Context, Publisher
 from tracing.demo.scenarios import Scenario
 from tracing.demo.shop import Shop
+from tracing.demo.store import Store
+from tracing.domain.errors import EventvizError
 from tracing.domain.record import Record
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import Producer
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
+QUICK_S = (0.05, 0.05, 0.05)
 PLACED = ("OrderPlaced", None)
 ACKNOWLEDGED = ("OrderAcknowledged", "OrderPlaced")
 RESERVED = ("StockReserved", "OrderPlaced")
@@ -65,6 +70,10 @@ STORIES = {
         ("PaymentFailed", "StockReserved"),
         ("StockReleaseFailed", "PaymentFailed"),
     },
+    Scenario.BAD_PAYLOAD: {PLACED, ACKNOWLEDGED},
+    Scenario.PRODUCT_BUG: {PLACED, ACKNOWLEDGED},
+    # The gateway is up here.
+    Scenario.GATEWAY_DOWN: WELL,
 }
 
 
@@ -78,8 +87,11 @@ class Told(NamedTuple):
 class Town:
     """A shop without customers of its own, somebody who orders, and somebody who listens."""
 
-    def __init__(self, broker: str, producer: Producer, listener: GroupConsumer) -> None:
+    def __init__(
+        self, broker: str, producer: Producer, listener: GroupConsumer, store: Store
+    ) -> None:
         self._producer = producer
+        self.store = store
         self.broker = broker
         self.publisher = Publisher(producer, source=SOURCE, tracer=tracer_of(SOURCE))
         self._listener = listener
@@ -104,15 +116,18 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder: Path = tmp_path_factory.mktemp("shop")
     with (
         embedded_broker(folder) as broker,
-        Shop([broker], rate=0, tracer_of=tracer_of) as shop,
+        contextlib.closing(Store(folder / "shop")) as store,
+        Shop(
+            [broker], rate=0, tracer_of=tracer_of, store=Store(folder / "shop"), backoff_s=QUICK_S
+        ) as shop,
     ):
         assert shop.wait_until_open()
         producer = Producer([broker], client_id="test")
-        topics = sorted(set(TOPIC_OF.values()))
+        topics = sorted({*TOPIC_OF.values(), "orders.dlq", "payments.dlq", "inventory.dlq"})
         listener = GroupConsumer(
             [broker], group="listener", topics=topics, session_timeout_ms=2_000
         )
-        yield Town(broker, producer, listener)
+        yield Town(broker, producer, listener, store)
         listener.close()
         producer.close()
 
@@ -128,7 +143,8 @@ def chain(story: Sequence[Told]) -> set[tuple[str, str | None]]:
 @pytest.mark.parametrize("scenario", Scenario)
 def test_each_scenario_tells_exactly_its_story(town: Town, scenario: Scenario) -> None:
     expected = STORIES[scenario]
-    records = len(expected) + (scenario is Scenario.DELIVERED_TWICE)
+    dead = scenario in {Scenario.BAD_PAYLOAD, Scenario.PRODUCT_BUG}
+    records = len(expected) + (scenario is Scenario.DELIVERED_TWICE) + dead
 
     placed = place_order(town.publisher, "ORD-1", scenario)
     story = town.story(placed.correlation_id, records)
@@ -136,7 +152,8 @@ def test_each_scenario_tells_exactly_its_story(town: Town, scenario: Scenario) -
     assert chain(story) == expected
     assert len(story) == records
     assert {told.record.key for told in story} == {placed.order_id.encode()}
-    assert all(told.record.topic == TOPIC_OF[told.envelope["eventType"]] for told in story)
+    topics = [told.record.topic.removesuffix(".dlq") for told in story]
+    assert topics == [TOPIC_OF[told.envelope["eventType"]] for told in story]
     traces = {told.record.header("traceparent") for told in story}
     assert len({(trace or b"").split(b"-")[1] for trace in traces}) == 1
 
@@ -197,3 +214,72 @@ def test_the_shop_goes_on_after_rubbish(town: Town) -> None:
     town.publisher.publish_event("OrderPlaced", {"items": "?"}, context)
 
     assert chain(town.story("after the rubbish", len(WELL))) == WELL
+
+
+def test_what_cannot_be_handled_dies_after_its_retries_and_names_the_cause(town: Town) -> None:
+    placed = place_order(town.publisher, "ORD-7", Scenario.PRODUCT_BUG)
+
+    story = town.story(placed.correlation_id, 3)
+
+    dead = next(told.record for told in story if told.record.topic == "orders.dlq")
+    attempt = attempt_of(dead)
+    assert attempt is not None
+    failure = attempt.failure
+    assert failure is not None
+    assert (failure.consumer, failure.exception, failure.message) == (
+        "inventory",
+        "KeyError",
+        "'PIANO'",
+    )
+    assert (failure.attempts, failure.max_attempts) == (4, 4)
+    assert failure.source == f"orders[{placed.coordinates.partition}]@{placed.coordinates.offset}"
+    assert "_look_up" in (failure.stack or "")
+
+
+def test_a_dead_letter_goes_on_when_it_is_sent_again_and_the_gateway_is_up(town: Town) -> None:
+    town.store.turn(gateway.SWITCH, on=False)
+    placed = place_order(town.publisher, "ORD-8", Scenario.GATEWAY_DOWN)
+    story = town.story(placed.correlation_id, 4)
+    dead = next(told.record for told in story if told.record.topic.endswith(".dlq"))
+    town.store.turn(gateway.SWITCH, on=True)
+
+    producer = Producer([town.broker], client_id="retry")
+    producer.send("inventory", dead.key, dead.value, []).coordinates()
+    producer.close()
+
+    again = town.story(placed.correlation_id, len(WELL) + 2)
+    assert chain(again) == WELL
+
+
+def test_who_crashes_between_effect_and_mark_says_the_same_again(tmp_path: Path) -> None:
+    """The effect is in Kafka, the mark is not: the event is handled again, to no harm."""
+    crash = [True]
+
+    class Crashing(Store):
+        def mark_handled(self, service: str, event_id: str) -> None:
+            if service == "inventory" and crash:
+                crash.clear()
+                raise EventvizError("killed here")
+            super().mark_handled(service, event_id)
+
+    with embedded_broker(tmp_path) as broker:
+        path = tmp_path / "shop"
+        producer = Producer([broker], client_id="test")
+        with Shop([broker], rate=0, tracer_of=tracer_of, store=Crashing(path)) as shop:
+            assert shop.wait_until_open()
+            publisher = Publisher(producer, source=SOURCE, tracer=tracer_of(SOURCE))
+            placed = place_order(publisher, "ORD-9", Scenario.FINE)
+            with pytest.raises(EventvizError, match="killed here"):
+                shop.wait()
+        topics = sorted(set(TOPIC_OF.values()))
+        listener = GroupConsumer([broker], group="ear", topics=topics, session_timeout_ms=2_000)
+        with Shop([broker], rate=0, tracer_of=tracer_of, store=Store(path)):
+            town = Town(broker, producer, listener, Store(path))
+            story = town.story(placed.correlation_id, len(WELL) + 1)
+        listener.close()
+        producer.close()
+
+    assert chain(story) == WELL
+    reserved = [told for told in story if told.envelope["eventType"] == "StockReserved"]
+    assert len(reserved) == 2
+    assert len({told.envelope["eventId"] for told in reserved}) == 1

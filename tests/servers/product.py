@@ -155,6 +155,7 @@ def running_product(
         "EVENTVIZ_DEMO": "1",
         "EVENTVIZ_SESSION_COOKIE": f"eventviz-{port}",
         "PORT": str(port),
+        "EVENTVIZ_SHOP_STORE": str(folder / "shop.sqlite3"),
         **(env or {}),
     }
     product = Product(broker, port, settings, folder)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from tracing.demo import gateway
 from tracing.demo.events import PARTITIONS
 from tracing.demo.orders import SOURCE, Placed, place_order
 from tracing.demo.publishing import Publisher
 from tracing.demo.scenarios import Scenario
+from tracing.demo.store import Store
 from tracing.domain.errors import EventvizError
 from tracing.kafka.connection import read_security
 from tracing.kafka.producer import Producer, ensure_topics
@@ -44,6 +48,25 @@ def place(scenario: Scenario) -> Placed:
     except EventvizError:
         _forget(producer)
         raise
+
+
+def open_store() -> Store:
+    """Return what the shop remembers, in the file that the settings name."""
+    path = Path(settings.EVENTVIZ_SHOP_STORE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Store(path)
+
+
+def is_gateway_up() -> bool:
+    """Tell how the switch stands."""
+    with contextlib.closing(open_store()) as store:
+        return store.is_on(gateway.SWITCH)
+
+
+def turn_gateway(*, on: bool) -> None:
+    """Turn the switch."""
+    with contextlib.closing(open_store()) as store:
+        store.turn(gateway.SWITCH, on=on)
 
 
 @functools.cache

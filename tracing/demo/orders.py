@@ -25,6 +25,8 @@ _GOODS: Final = (
     ("TEA-12", "Mountain tea", 740),
     ("BAG-09", "Canvas bag", 4_500),
 )
+# What inventory has forgotten in its table of shelves.
+PIANO: Final = "PIANO-88"
 
 
 class Placed(NamedTuple):
@@ -54,6 +56,8 @@ def _basket(order_id: str, scenario: Scenario) -> Payload:
         {"sku": sku, "name": name, "quantity": _dice.randint(1, 3), "price": price / 100}
         for sku, name, price in goods
     ]
+    if scenario is Scenario.PRODUCT_BUG:
+        items.append({"sku": PIANO, "name": "Grand piano", "quantity": 1, "price": 9_800.0})
     payload: Payload = {
         "orderId": order_id,
         "customerId": f"CUST-{_dice.randint(100, 999)}",
@@ -61,6 +65,8 @@ def _basket(order_id: str, scenario: Scenario) -> Payload:
         "amount": round(sum(item["quantity"] * item["price"] for item in items), 2),
         "currency": "EUR",
     }
+    if scenario is Scenario.BAD_PAYLOAD:
+        items[0]["quantity"] = "two"
     if scenario is not Scenario.FINE:
         payload["scenario"] = scenario.value
     return payload

@@ -59,13 +59,16 @@ class Message(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(ShopEvent)
 
 
-def read_event(record: Record) -> tuple[ShopEvent, Context] | None:
-    """Return a record's event and the context for its effects; None if it is not the shop's."""
+def read_event(record: Record, topic: str = "") -> tuple[ShopEvent, Context] | None:
+    """Return a record's event and the context for its effects; None if it is not the shop's.
+
+    `topic` is where a copy on a retry topic was first.
+    """
     try:
         event = _decoder.decode(record.value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if record.key is None or TOPIC_OF.get(event.event_type) != record.topic:
+    if record.key is None or TOPIC_OF.get(event.event_type) != (topic or record.topic):
         return None
     carrier = {name: value.decode("latin-1") for name, value in record.headers if value}
     return event, Context(
@@ -148,6 +151,10 @@ class Publisher:
     def send(self, message: Message) -> Coordinates:
         """Send a composed event and wait until it arrived. Raises RecordNotSentError."""
         return self._carrier.deliver(message.topic, message.key, message.value, message.headers)
+
+    def forward(self, record: Record, topic: str, headers: Sequence[Header]) -> Coordinates:
+        """Send a record on to another topic, as it is but for its headers."""
+        return self._carrier.deliver(topic, record.key, record.value, headers)
 
 
 def _event_id(event_type: str, context: Context) -> str:

@@ -16,6 +16,9 @@ class Scenario(enum.StrEnum):
     SLOW_PAYMENT = "slow-payment"
     DELIVERED_TWICE = "delivered-twice"
     OUT_OF_ORDER = "out-of-order"
+    BAD_PAYLOAD = "bad-payload"
+    PRODUCT_BUG = "product-bug"
+    GATEWAY_DOWN = "gateway-down"
 
 
 class Play(NamedTuple):
@@ -28,7 +31,7 @@ class Play(NamedTuple):
 
 PLAYS: Final[dict[Scenario, Play]] = {
     Scenario.FINE: Play(
-        "All well", "Stock, payment and shipment succeed, and the customer is told.", 77
+        "All well", "Stock, payment and shipment succeed, and the customer is told.", 72
     ),
     Scenario.OUT_OF_STOCK: Play(
         "Out of stock", "One item is missing: what was set aside goes back, no money moves.", 6
@@ -49,6 +52,15 @@ PLAYS: Final[dict[Scenario, Play]] = {
     ),
     Scenario.OUT_OF_ORDER: Play(
         "Out of order", "The first email gets stuck and is overtaken by the last one.", 2
+    ),
+    Scenario.BAD_PAYLOAD: Play(
+        "Poison: bad payload", "A quantity is text: inventory gives up after three retries.", 1
+    ),
+    Scenario.PRODUCT_BUG: Play(
+        "Poison: a bug", "Inventory has no shelf for a grand piano, and never will by itself.", 2
+    ),
+    Scenario.GATEWAY_DOWN: Play(
+        "Poison: gateway down", "The bank's gateway goes down until you switch it on again.", 2
     ),
 }
 

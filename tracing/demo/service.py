@@ -9,11 +9,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from tracing.demo.events import TOPIC_OF
+from tracing.demo.failing import BACKOFF_S, due_ms, failed, source_topic, waits_for
 from tracing.demo.outbox import FIRST_WAIT_S, longer
 from tracing.demo.publishing import Context, Message, Payload, Publisher, ShopEvent, read_event
 from tracing.domain.errors import BrokerUnavailableError
@@ -21,16 +22,13 @@ from tracing.domain.record import Record
 from tracing.kafka.producer import RecordRefusedError
 
 if TYPE_CHECKING:
+    from tracing.demo.store import Store
     from tracing.kafka.group_consumer import GroupConsumer
 
 log = logging.getLogger(__name__)
 
-# How many events a service remembers: more than can be delivered again.
-REMEMBERED: Final = 10_000
+MAX_STUCK: Final = 10_000
 POLL_MS: Final = 100
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,17 +74,28 @@ class Worker:
     """One service at work, in a thread of its own.
 
     Work that takes time is put on a clock and not slept through, so a slow payment holds up no
-    other order. A record counts as read when its reply has arrived in Kafka.
+    other order. A record counts as read when its reply has arrived in Kafka, and its event as
+    handled too: who crashes in between says the same thing again, under the same event id. A
+    record that cannot be handled waits in retry topics and ends among the dead letters.
     """
 
-    def __init__(self, service: Service, consumer: GroupConsumer, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        service: Service,
+        consumer: GroupConsumer,
+        publisher: Publisher,
+        store: Store,
+        backoff_s: tuple[float, ...] = BACKOFF_S,
+    ) -> None:
         """Take a connected consumer, which is closed at the end of `run`."""
         self._service = service
         self._consumer = consumer
         self._publisher = publisher
-        self._clock: list[tuple[float, int, Reply, Context, Record]] = []
+        self._store = store
+        self._backoff_s = backoff_s
+        self._clock: list[tuple[float, int, Callable[[], None]]] = []
         self._ticket = itertools.count()
-        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._in_hand: set[str] = set()
         self._stuck: OrderedDict[tuple[str, str], Message] = OrderedDict()
         self.joined = threading.Event()
 
@@ -104,7 +113,7 @@ class Worker:
                     wait_s = longer(wait_s)
                     continue
                 wait_s = FIRST_WAIT_S
-                self._answer()
+                self._work()
         finally:
             self._consumer.close()
 
@@ -119,19 +128,31 @@ class Worker:
             self.joined.set()
 
     def _take(self, record: Record) -> None:
-        found = read_event(record)
-        reply = self._handle(*found) if found else None
-        if found is None or reply is None:
+        """Handle a record now, or a copy that waits when it is due and ours."""
+        if waits_for(record) not in {None, self._service.name}:
             self._consumer.done(record)
             return
-        due = time.monotonic() + reply.after_s
-        heapq.heappush(self._clock, (due, next(self._ticket), reply, found[1], record))
+        wait_s = due_ms(record) / 1_000 - time.time()
+        if wait_s > 0:
+            self._later(wait_s, lambda: self._handle(record))
+        else:
+            self._handle(record)
 
-    def _handle(self, event: ShopEvent, context: Context) -> Reply | None:
-        handler = self._service.handlers.get(event.event_type)
-        if handler is None:
-            return None
-        if event.event_id in self._handled:
+    def _later(self, wait_s: float, work: Callable[[], None]) -> None:
+        heapq.heappush(self._clock, (time.monotonic() + wait_s, next(self._ticket), work))
+
+    def _work(self) -> None:
+        while self._clock and self._clock[0][0] <= time.monotonic():
+            heapq.heappop(self._clock)[2]()
+
+    def _handle(self, record: Record) -> None:
+        found = read_event(record, topic=source_topic(record))
+        handler = self._service.handlers.get(found[0].event_type) if found else None
+        if found is None or handler is None:
+            self._consumer.done(record)
+            return
+        event, context = found
+        if event.event_id in self._in_hand or self._is_handled(event):
             log.info(
                 "%s: Skipping duplicate event %s of %r (%r)",
                 self._service.name,
@@ -139,32 +160,61 @@ class Worker:
                 context.order_id[:80],
                 event.event_id[:80],
             )
-            return None
-        _remember(self._handled, event.event_id, None)
-        return handler(event)
-
-    def _answer(self) -> None:
-        while self._clock and self._clock[0][0] <= time.monotonic():
-            _, _, reply, context, record = heapq.heappop(self._clock)
-            message = self._publisher.compose(reply.event_type, reply.payload, context)
-            if reply.overtaken_by:
-                _remember(self._stuck, (context.order_id, reply.overtaken_by), message)
-            else:
-                self._send(message)
-                freed = self._stuck.pop((context.order_id, reply.event_type), None)
-                if freed:
-                    self._send(freed)
             self._consumer.done(record)
-
-    def _send(self, message: Message) -> None:
+            return
         try:
-            self._publisher.send(message)
+            reply = handler(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next record goes on
+            self._fail(record, event, error)
+            return
+        self._in_hand.add(event.event_id)
+        if reply is None:
+            self._finish(event, record)
+        else:
+            self._later(reply.after_s, lambda: self._answer(reply, event, context, record))
+
+    def _is_handled(self, event: ShopEvent) -> bool:
+        return self._store.is_handled(self._service.name, event.event_id)
+
+    def _fail(self, record: Record, event: ShopEvent, error: Exception) -> None:
+        """Put a record that cannot be handled where it waits for another try, or for a person."""
+        found = failed(
+            record,
+            error,
+            service=self._service.name,
+            now_ms=time.time_ns() // 1_000_000,
+            backoff_s=self._backoff_s,
+        )
+        name, kind = type(error).__name__, event.event_type
+        log.info("%s: %s on %s, to %s", self._service.name, name, kind, found.topic)
+        self._deliver(lambda: self._publisher.forward(record, found.topic, found.headers))
+        self._consumer.done(record)
+
+    def _answer(self, reply: Reply, event: ShopEvent, context: Context, record: Record) -> None:
+        message = self._publisher.compose(reply.event_type, reply.payload, context)
+        if reply.overtaken_by:
+            self._keep_stuck((context.order_id, reply.overtaken_by), message)
+        else:
+            self._deliver(lambda: self._publisher.send(message))
+            freed = self._stuck.pop((context.order_id, reply.event_type), None)
+            if freed:
+                self._deliver(lambda: self._publisher.send(freed))
+        self._finish(event, record)
+
+    def _finish(self, event: ShopEvent, record: Record) -> None:
+        """Remember the event as handled, now that its effect is in Kafka."""
+        self._store.mark_handled(self._service.name, event.event_id)
+        self._in_hand.discard(event.event_id)
+        self._consumer.done(record)
+
+    def _deliver(self, send: Callable[[], object]) -> None:
+        try:
+            send()
         except RecordRefusedError as error:
             # A stranger's order may be too large to be repeated; the others go on.
             log.warning("%s: %s", self._service.name, error)
 
-
-def _remember(memory: OrderedDict[Key, Value], key: Key, value: Value) -> None:
-    memory[key] = value
-    if len(memory) > REMEMBERED:
-        memory.popitem(last=False)
+    def _keep_stuck(self, key: tuple[str, str], message: Message) -> None:
+        self._stuck[key] = message
+        if len(self._stuck) > MAX_STUCK:
+            self._stuck.popitem(last=False)

@@ -7,12 +7,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from tracing.demo.events import PARTITIONS
+from tracing.demo import gateway
+from tracing.demo.events import FAILING, PARTITIONS
+from tracing.demo.failing import BACKOFF_S, dead_letter_topics, retry_topics
 from tracing.demo.orders import SOURCE
 from tracing.demo.outbox import Outbox, ShopClosedError
 from tracing.demo.publishing import Publisher
 from tracing.demo.service import Worker
 from tracing.demo.services import SERVICES
+from tracing.demo.store import Store
 from tracing.demo.traffic import place_orders
 from tracing.domain.errors import EventvizError
 from tracing.kafka.connection import PLAINTEXT, Security
@@ -33,6 +36,8 @@ FETCH_MAX_WAIT_MS: Final = 100
 JOIN_TIMEOUT_S: Final = 10.0
 # Less than what the demo's supervisor grants.
 CLOSE_TIMEOUT_S: Final = 3.0
+# Where records go that failed: few, so one partition each.
+SIDINGS: Final = dict.fromkeys((*retry_topics(FAILING), *dead_letter_topics(FAILING)), 1)
 
 
 class Shop:
@@ -45,12 +50,19 @@ class Shop:
         *,
         rate: float,
         tracer_of: Callable[[str], Tracer],
+        store: Store | None = None,
+        backoff_s: tuple[float, ...] = BACKOFF_S,
     ) -> None:
         """Connect; `tracer_of` gives each service the tracer of its name.
+
+        `store` is what survives a restart (none: nothing does); `backoff_s` are the waits before
+        a failed record's further tries.
 
         Raises BrokerUnavailableError.
         """
         self._rate = rate
+        self._store = store or Store(":memory:")
+        gateway.use(self._store)
         self._stop = threading.Event()
         self._outbox = Outbox(lambda: _connect(servers, security), self._stop)
         self._failure: EventvizError | None = None
@@ -62,11 +74,13 @@ class Shop:
                     servers,
                     security,
                     group=service.name,
-                    topics=service.topics,
+                    topics=[*service.topics, *retry_topics(service.topics)],
                     session_timeout_ms=SESSION_TIMEOUT_MS,
                     fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
                 ),
                 self._publisher(service.name, tracer_of),
+                self._store,
+                backoff_s,
             )
             for service in SERVICES
         ]
@@ -89,6 +103,8 @@ class Shop:
         for thread in self._threads:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
         self._outbox.close(timeout_s=0.5)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._store.close()
 
     def wait(self) -> None:
         """Wait until `stop` is called. Raises the error of a service that failed."""
@@ -139,5 +155,5 @@ class Shop:
 
 def _connect(servers: Sequence[str], security: Security) -> Producer:
     # A broker that was started anew may have forgotten the topics.
-    ensure_topics(servers, PARTITIONS, security)
+    ensure_topics(servers, {**PARTITIONS, **SIDINGS}, security)
     return Producer(servers, security, client_id="shop", linger_ms=0)

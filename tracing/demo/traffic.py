@@ -28,6 +28,7 @@ def scenarios() -> Iterator[Scenario]:
     """
     yield from (Scenario.FINE, Scenario.FINE, Scenario.PAYMENT_DECLINED, Scenario.FINE)
     yield from (Scenario.FINE, Scenario.NOTHING_UNDONE, Scenario.FINE)
+    yield from (Scenario.PRODUCT_BUG, Scenario.FINE)
     weights = [play.percent for play in PLAYS.values()]
     while True:
         yield from _dice.choices(tuple(PLAYS), weights)

@@ -6,4 +6,7 @@ from django.urls import path
 
 from tracing.demo import views
 
-urlpatterns = [path("shop/", views.shop, name="shop")]
+urlpatterns = [
+    path("shop/", views.shop, name="shop"),
+    path("shop/gateway", views.gateway, name="shop-gateway"),
+]

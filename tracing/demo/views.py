@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from tracing.demo import counter
 from tracing.demo.present import SOCKET, order_context
@@ -18,6 +18,7 @@ from tracing.demo.services import SERVICES
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
 from tracing.web import access
+from tracing.web.query import address
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -47,9 +48,11 @@ def _page(
         "can_order": access.has_role(request.user, access.Role.OPERATOR),
         "form_url": request.get_full_path(),
         "socket": SOCKET,
+        "gateway_up": counter.is_gateway_up(),
     }
     if flow:
         context |= order_context(flow, order_id=order)
+    context["asked"] = {"order": order, "flow": flow}
     return render(request, "tracing/shop.html", context, status=status)
 
 
@@ -59,6 +62,8 @@ def _place(request: HttpRequest) -> HttpResponse:
     picked = request.POST.get("scenario", "")
     if picked not in PLAYS:
         return _page(request, error=UNKNOWN, status=400)
+    if picked == Scenario.GATEWAY_DOWN:
+        counter.turn_gateway(on=False)
     try:
         placed = counter.place(Scenario(picked))
     except EventvizError as error:
@@ -66,3 +71,13 @@ def _place(request: HttpRequest) -> HttpResponse:
         return _page(request, picked=picked, error=AWAY, status=503)
     query = urlencode({"order": placed.order_id, "flow": placed.correlation_id, "scenario": picked})
     return HttpResponseRedirect(f"/shop/?{query}", status=303)
+
+
+@require_POST
+def gateway(request: HttpRequest) -> HttpResponse:
+    """Switch the bank's gateway on or off, and go back to the shop."""
+    if not access.has_role(request.user, access.Role.OPERATOR):
+        raise PermissionDenied
+    counter.turn_gateway(on=request.POST.get("on") == "1")
+    query = {name: request.POST.get(name, "") for name in ("order", "flow")}
+    return HttpResponseRedirect(address("/shop/", query), status=303)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tracing.demo.scenarios import Scenario, scenario_of
 from tracing.demo.service import Reply, Service
@@ -12,10 +12,30 @@ if TYPE_CHECKING:
     from tracing.demo.publishing import ShopEvent
 
 
+# Which shelf a product is on. Everything but the grand piano, which is the bug.
+_SHELVES: Final = {"LAMP": "A1", "MUG": "A2", "BOOK": "B1", "CHAIR": "C4", "TEA": "B2", "BAG": "C1"}
+
+
+class BadQuantityError(Exception):
+    """An item is ordered in a quantity that is no whole number."""
+
+
+def _look_up(item: dict[str, Any]) -> None:
+    """Find an item's shelf. Raises BadQuantityError, and KeyError for a product without one."""
+    quantity, sku = item.get("quantity", 1), item.get("sku")
+    if not isinstance(quantity, int):
+        raise BadQuantityError(f"quantity of {sku} is {quantity!r}, not a whole number")
+    if isinstance(sku, str) and "-" in sku:
+        _SHELVES[sku.partition("-")[0]]
+
+
 def reserve(event: ShopEvent) -> Reply:
     """Set the items aside, one after the other, unless the last one is out of stock."""
     items = event.payload.get("items")
     items = items if isinstance(items, list) else []
+    for item in items:
+        if isinstance(item, dict):
+            _look_up(item)
     took_s = work_s(0.02, 0.06)
     if scenario_of(event.payload) is Scenario.OUT_OF_STOCK:
         return Reply(

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
+from tracing.demo.counter import open_store
 from tracing.demo.shop import Shop
 from tracing.domain.errors import EventvizError
 from tracing.kafka.connection import read_security
@@ -41,6 +42,7 @@ class Command(BaseCommand):
                 read_security(settings.EVENTVIZ_KAFKA_SECURITY),
                 rate=options["rate"],
                 tracer_of=import_string(settings.EVENTVIZ_TRACER),
+                store=open_store(),
             ) as shop:
                 shop.wait()
         except KeyboardInterrupt:
