@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 
 MAX_ID = 400
 MAX_LABEL = 200
@@ -32,13 +33,22 @@ def readable(raw: bytes, limit: int = MAX_ID) -> str:
         return clean("0x" + (raw[: limit + 1]).hex(), limit)
 
 
+# Copied for each text: to set one up costs half of a short text's hash.
+_BLAKE_16 = hashlib.blake2b(digest_size=16)
+_BLAKE_8 = hashlib.blake2b(digest_size=8)
+_as_signed = struct.Struct(">q").unpack
+
+
 def digest16(text: str) -> bytes:
     """Return 16 bytes that stand for an id in sets of facts (BLAKE2b)."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    hashed = _BLAKE_16.copy()
+    hashed.update(text.encode())
+    return hashed.digest()
 
 
 def hash64(text: str) -> int:
     """Return a signed 64-bit index key; the full text decides (BLAKE2b)."""
-    return int.from_bytes(
-        hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True
-    )
+    hashed = _BLAKE_8.copy()
+    hashed.update(text.encode())
+    number: int = _as_signed(hashed.digest())[0]
+    return number

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracing.domain.text import MAX_ID, clean, hash64, readable
+from tracing.domain.text import MAX_ID, clean, digest16, hash64, readable
 
 
 @given(st.text(st.characters(codec=None), max_size=1_000))
@@ -35,3 +37,12 @@ def test_binary_keys_are_shown_as_hexadecimal() -> None:
 
 def test_hashes_fit_a_signed_64_bit_column() -> None:
     assert all(-(1 << 63) <= hash64(str(number)) < 1 << 63 for number in range(100))
+
+
+@given(text=st.text())
+def test_stored_hashes_stay_what_they_are(text: str) -> None:
+    data = text.encode()
+    key = hashlib.blake2b(data, digest_size=8).digest()
+
+    assert hash64(text) == int.from_bytes(key, "big", signed=True)
+    assert digest16(text) == hashlib.blake2b(data, digest_size=16).digest()
