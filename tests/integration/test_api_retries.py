@@ -55,6 +55,16 @@ def test_a_run_is_started_looked_at_and_cancelled(api: Client) -> None:
     assert {"planned", "sent", "processed", "failed_again", "unconfirmed"} <= run.keys()
 
 
+def test_a_retried_copy_stands_before_the_dead_letter(api: Client) -> None:
+    write(record("e-1", topic="orders-dlt", payload=1, at_ms=1_000))
+    write(record("e-1", payload=2, at_ms=2_000, headers=(("eventviz-retry-id", b"r"),)))
+    assert api.get("/api/events/e-1").json()["payload"] == 2
+
+    write(record("e-1", payload=3, at_ms=3_000))
+
+    assert api.get("/api/events/e-1").json()["payload"] == 3
+
+
 def test_a_token_makes_starting_idempotent(api: Client) -> None:
     runs = [post(api, "/api/retries", {**BODY, "token": "once"}, 201)["id"] for _ in range(2)]
 

@@ -16,6 +16,7 @@ from tracing.models import Flow, Node
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
 from tracing.projections import packing
+from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
 from tracing.projections.rows import record_of
 from tracing.projections.settings import current_rules, look_for_schemas
@@ -144,7 +145,8 @@ def find_events(event_id: str) -> list[StoredEvent]:
         .order_by("position")[:MAX_SAME_ID]
     )
     found: dict[int, StoredEvent] = {}
-    for item in sorted(stored(rows), key=_precedence):
+    tier = tiers({row.record for row in rows})
+    for item in sorted(stored(rows), key=lambda one: (tier.get(one.record, 0), _precedence(one))):
         found.setdefault(item.flow, item)
     return list(found.values())
 
