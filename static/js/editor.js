@@ -12,12 +12,27 @@
     text.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
   }
 
-  // Browsers word it differently: all say a line or a position.
-  function lineOf(message) {
-    const line = /line (\d+)/.exec(message);
-    if (line) return Number(line[1]);
-    const at = /position (\d+)/.exec(message);
-    return at ? text.value.slice(0, Number(at[1])).split("\n").length : text.value.split("\n").length;
+  // Browsers word an error differently, and not all say where: the first line with which the text
+  // before it cannot go on is found by halving.
+  function broken(part) {
+    try {
+      JSON.parse(part);
+    } catch (error) {
+      const at = /position (\d+)/.exec(error.message);
+      if (at) return Number(at[1]) < part.trimEnd().length;
+      return !/end of/.test(error.message);
+    }
+    return false;
+  }
+  function lineOf() {
+    const lines = text.value.split("\n");
+    let [low, high] = [1, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (broken(lines.slice(0, middle).join("\n"))) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   function check() {
@@ -25,7 +40,7 @@
     try {
       if (!plain.checked) JSON.parse(text.value);
     } catch (error) {
-      wrong = `✕ line ${lineOf(error.message)}: ${error.message.replace(/,? ?\(?(in JSON )?at (position|line).*$/, "")}`;
+      wrong = `✕ line ${lineOf()}: ${error.message.replace(/(, "[^]*| in JSON| at (position|line))[^]*$/, "")}`;
     }
     said.textContent = wrong || (plain.checked ? "Plain text" : "JSON");
     said.className = wrong ? "wrong" : "dim";

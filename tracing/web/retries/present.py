@@ -9,7 +9,7 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.domain.failure import group_key
-from tracing.models import DeadLetter, RetryItem, RetryRun
+from tracing.models import DeadLetter, Discard, RetryItem, RetryRun
 from tracing.retry import audit
 from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
@@ -145,6 +145,15 @@ def item_row(item: RetryItem, groups: Mapping[int, int]) -> ItemRow:
         ms_of(item.sent_at),
         again,
     )
+
+
+def retries_of(record: int) -> dict[str, Any]:
+    """Return what a dead letter's page shows of its retries, and whether it is put aside."""
+    items = list(RetryItem.objects.filter(record=record).defer("edited").order_by("-id")[:20])
+    return {
+        "retried": [item_row(item, {}) for item in items],
+        "discard": Discard.objects.filter(record=record, restored_at=None).first(),
+    }
 
 
 def overview_fragment() -> str:

@@ -46,9 +46,9 @@ def row_of(run: RetryRun) -> RunRow:
     words = selection.load(run.selection).words
     what = f"{words} to {run.target}" if run.target else words
     open_ = run.finished_at is None
-    return RunRow(
-        run, url_of(run), RUNS[run.state], what, bar(run), ms_of(run.asked_at) or 0, open_
-    )
+    sent = run.planned and run.sent + run.skipped >= run.planned
+    state = "following" if run.state == "running" and sent else run.state
+    return RunRow(run, url_of(run), RUNS[state], what, bar(run), ms_of(run.asked_at) or 0, open_)
 
 
 def bar(run: RetryRun) -> Bar:

@@ -9,6 +9,7 @@ RUNS = {
     for sign in (
         Sign("planned", "◔", "preparing", "run", "its messages are being listed"),
         Sign("running", "◐", "running", "run", "it sends, or follows what it sent"),
+        Sign("following", "◐", "following", "run", "all is sent; effects are awaited"),
         Sign("paused", "‖", "paused", "ghost", "nothing is sent until somebody resumes"),
         Sign("cancelled", "✕", "cancelled", "back", "nothing more is sent"),
         Sign("done", "●", "done", "ok", "every message has its result"),

@@ -1,0 +1,132 @@
+"""Dead letters in a browser: retried as a group, followed to the end; one edited and retried."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers.product import Product
+from tracing.kafka.producer import Producer, ensure_topics
+
+COUNT = 5
+
+
+def event(event_id: str, flow: str, cause: str | None = None, total: str = "5") -> bytes:
+    """Return an event as its producer writes it; its total may be no number at all."""
+    body = {
+        "eventId": event_id,
+        "eventType": "OrderPlaced" if cause is None else "StockReserved",
+        "correlationId": flow,
+        "causationId": cause,
+        "payload": {"total": "TOTAL"},
+    }
+    return json.dumps(body).replace('"TOTAL"', total).encode()
+
+
+def failed(exception: str) -> list[tuple[str, bytes | None]]:
+    return [
+        ("kafka_dlt-original-topic", b"orders"),
+        ("kafka_dlt-exception-fqcn", f"com.acme.{exception}".encode()),
+        ("kafka_dlt-exception-message", b"the dependency is away"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def dead(product: Product) -> Product:
+    """Return a product with a group of dead letters and one bad payload, and a worker."""
+    ensure_topics([product.broker], {"orders": 1, "orders.dlq": 1})
+    producer = Producer([product.broker], client_id="test")
+    for number in range(COUNT):
+        value = event(f"e-{number}", f"o-{number}")
+        producer.deliver("orders.dlq", b"k", value, failed("Away"))
+    bad = event("bad", "o-bad", total='"oops"')
+    producer.deliver("orders.dlq", b"k", bad, failed("NoNumber"))
+    producer.close()
+    product.manage("work")
+    product.wait_for(lambda: len(product.json("/api/dead-letters")["groups"]) == 2, "two groups")
+    return product
+
+
+def send(product: Product, *values: bytes) -> None:
+    """Send what a consumer would, now that it works again."""
+    producer = Producer([product.broker], client_id="test")
+    for value in values:
+        producer.deliver("orders", b"k", value)
+    producer.close()
+
+
+def test_a_group_is_retried_in_three_steps_and_recovers(dead: Product, page: Page) -> None:
+    page.goto(f"{dead.url}/dead-letters/")
+    page.get_by_role("link", name="Away").first.click()
+    page.get_by_role("link", name="Retry the group").click()
+    expect(page.locator(".plan-sentence")).to_contain_text(f"{COUNT} messages will be sent")
+    page.get_by_label("Why").fill("the dependency is back")
+    page.get_by_role("button", name=f"Retry {COUNT} messages").click()
+
+    # Its progress is live here and in the navigation of every page.
+    run = page.locator("#retry-run")
+    expect(run).to_contain_text(f"{COUNT} sent", timeout=30_000)
+    expect(run).to_contain_text("following")
+    expect(page.locator("#shell-retries")).to_contain_text("Retry followed")
+
+    # The consumer works: effects arrive.
+    send(dead, *(event(f"s-{n}", f"o-{n}", cause=f"e-{n}") for n in range(COUNT)))
+    expect(run).to_contain_text(f"{COUNT} processed", timeout=30_000)
+    expect(run).to_have_attribute("data-state", "done")
+    expect(page.locator("#shell-retries a")).to_have_count(0)
+
+    page.goto(f"{dead.url}/dead-letters/?state=resolved")
+    page.get_by_role("link", name="Away").first.click()
+    expect(page.locator("#dead-letter-group")).to_contain_text(f"recovered {COUNT} of {COUNT}")
+    page.goto(f"{dead.url}/audit/")
+    expect(page.get_by_role("table", name="Audit")).to_contain_text("every message recovered")
+
+
+def test_a_bad_payload_is_edited_and_retried(
+    dead: Product, page: Page, complaints: list[str]
+) -> None:
+    page.goto(f"{dead.url}/dead-letters/")
+    page.get_by_role("link", name="NoNumber").first.click()
+    page.locator("a.row-link").first.click()
+    page.get_by_role("link", name="Edit and retry").click()
+    editor = page.get_by_label("Value", exact=True)
+    whole = editor.input_value()
+    assert '"total": "oops"' in whole
+
+    # Bad input is named at its line, while writing and when it is sent; nothing is lost.
+    wrong = whole.replace('"oops"', "oops")
+    editor.fill(wrong)
+    line = wrong[: wrong.index("oops")].count("\n") + 1
+    expect(page.locator("#text-said")).to_contain_text(f"line {line}:")
+    page.get_by_label("Why").fill("the total is 7")
+    page.get_by_role("button", name="Send the edited message").click()
+    expect(page.locator("#text-said")).to_contain_text(f"line {line}, column")
+    expect(editor).to_have_value(wrong)
+    # The browser names the status of the refused form.
+    assert all("422" in complaint for complaint in complaints)
+    complaints.clear()
+
+    editor.fill(whole.replace('"oops"', "7"))
+    page.get_by_role("button", name="Send the edited message").click()
+    expect(page.locator("#retry-run")).to_contain_text("1 sent", timeout=30_000)
+    expect(page.locator("#retry-run pre")).to_contain_text('"total": 7')
+    # The copy on the ordinary topic is the event now.
+    dead.wait_for(
+        lambda: dead.json("/api/events/bad")["payload"] == {"total": 7}, "the edited payload"
+    )
+
+
+def test_a_dead_letter_is_put_aside_and_restored(dead: Product, page: Page) -> None:
+    page.goto(f"{dead.url}/dead-letters/")
+    page.get_by_role("link", name="NoNumber").first.click()
+    page.locator("a.row-link").first.click()
+    page.get_by_text("Put aside…").click()
+    page.get_by_label("Why").fill("a test order")
+    page.get_by_role("button", name="Put aside").click()
+    expect(page.locator("main")).to_contain_text("“a test order”")
+
+    page.get_by_role("button", name="Restore").click()
+
+    expect(page.locator("main")).not_to_contain_text("“a test order”")
