@@ -156,6 +156,14 @@ def test_a_message_tells_failure_way_and_flow(operator: Client) -> None:
     assert f"/retries/new?record={one.record}" in page
 
 
+def test_the_flow_leads_to_the_dead_letter(viewer: Client) -> None:
+    write(record("e1", flow="flow-e1"), failed("e1"))
+
+    page = viewer.get("/flows/flow-e1?event=e1").content.decode()
+
+    assert f'href="/dead-letters/{key()}/{DeadLetter.objects.get().record}"' in page
+
+
 def test_what_waits_shows_attempt_and_when(viewer: Client) -> None:
     due = (
         ("eventviz-failure-max-attempts", b"4"),

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracing.domain.event import Event
+from tracing.domain.failure import group_key
+from tracing.domain.text import hash64
 from tracing.drawing.durations import duration, offset
 from tracing.projections import reading
+from tracing.projections.dead_message_reading import groups_of_events
 from tracing.web import present
 from tracing.web.address import event_api_url, flow_url
 from tracing.web.flow import payload
@@ -62,11 +65,12 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     schema: str
     api_url: str
+    dead_letter: str
     version: str
 
 
 def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
-    """Return an event with its record and neighbours. Two queries by key."""
+    """Return an event with its record and neighbours. Three queries by key."""
     event = item.event
     record = reading.stored_record(item.record, event.part)
     shown = None
@@ -101,6 +105,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
         format=record.format if record else "",
         schema=record.schema if record else "",
         api_url=event_api_url(event.event_id),
+        dead_letter=_dead_letter(event.event_id),
         version=version_of(
             item,
             led=len(effects),
@@ -119,6 +124,12 @@ def find(detail: FlowDetail, event_id: str) -> StoredEvent | None:
     return next(
         (item for item in reading.find_events(event_id) if item.flow == detail.line.id), None
     )
+
+
+def _dead_letter(event_id: str) -> str:
+    """Return the page of the event's newest dead letter, '' when it has none."""
+    found = groups_of_events([hash64(event_id)]).get(event_id)
+    return f"/dead-letters/{group_key(found[0])}/{found[1]}" if found else ""
 
 
 def _cause(detail: FlowDetail, event: Event) -> Cause | None:
