@@ -1,5 +1,7 @@
-// Forms that must be sent once: the button rests after the first press.
+// Forms that must be sent once: the button rests after the first press. A plan follows its choices.
 (() => {
+  // A choice is planned at once; without this, by the button.
+  document.addEventListener("change", (event) => event.target.closest("form[data-submits]")?.requestSubmit());
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-once]");
     if (!form) return;

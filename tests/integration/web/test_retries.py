@@ -70,6 +70,20 @@ def test_a_record_a_key_and_a_time_range_have_plans(operator: Client) -> None:
     assert "it selects no stored record" in page(operator, "/retries/new?flow=nothing")
 
 
+def test_another_topic_is_planned_before_it_is_sent_to(operator: Client) -> None:
+    # A dead letter of a connector whose headers are off names no source.
+    write(record("e-1", topic="connect-errors-dlq"), record("e-2", topic="orders"))
+    number = Event.objects.get(event_id="e-1").record
+
+    nowhere = page(operator, f"/retries/new?kind=retry&record={number}")
+    chosen = page(operator, f"/retries/new?kind=retry&record={number}&target=orders")
+
+    assert "is not among the topics that may be sent to" in nowhere
+    assert "disabled" in nowhere
+    assert "Retry 1 message" in chosen
+    assert '<input type="hidden" name="target" value="orders">' in chosen
+
+
 @pytest.mark.parametrize(
     "query", ["", "record=x", "record=99999999999999999999", "topic=a&from=nonsense"]
 )

@@ -56,8 +56,17 @@ def planned(given: Given) -> dict[str, Any]:
         "duration": _lasting(found, given),
         "token": uuid.uuid4().hex,
         "fields": given.fields,
+        "times": _times(given),
         "here": "retries",
     }
+
+
+def _times(given: Given) -> dict[str, str] | None:
+    """Return the bounds of a topic's plan as they were written, None for another plan."""
+    if given.selection.kind != "topic":
+        return None
+    said = dict(given.fields)
+    return {"from": said.get("from", ""), "until": said.get("until", "")}
 
 
 def _telling(found: Plan) -> list[Any]:
