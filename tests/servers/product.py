@@ -88,6 +88,21 @@ class Product:
             raise ServerError(f"{path}: {status} {body[:500]}")
         return json.loads(body)
 
+    def post(self, path: str, body: Mapping[str, object]) -> Any:
+        """Send JSON to an API address, return its answer. Raises ServerError when refused."""
+        request = urllib.request.Request(
+            self.url + path,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                refusal = error.read().decode(errors="replace")[:500]
+            raise ServerError(f"{path}: {error.code} {refusal}") from None
+
     def flow(self, correlation_id: str) -> dict[str, Any] | None:
         """Return the flow as the API gives it; None when there is none yet."""
         path = f"/api/flows/{quote(correlation_id, safe='')}"
