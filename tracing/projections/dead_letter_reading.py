@@ -113,7 +113,7 @@ def list_groups(
     found: list[GroupLine] = []
     last: GroupLine | None = None
     tested = 0
-    for line in _lines(wanted, cursor):
+    for line in _lines(wanted, cursor, limit + 1):
         if len(found) == limit or tested == MAX_TESTED:
             following = None if last is None else f"{last.last_ms}-{last.key}"
             break
@@ -135,7 +135,7 @@ def read_group(group_id: int, *, now_ms: int) -> GroupLine | None:
 def matching_groups(wanted: GroupFilter, limit: int = 1_000) -> list[int]:
     """Return the ids of the groups that a filter finds, at most `limit`, the newest first."""
     found: list[int] = []
-    for tested, line in enumerate(_lines(wanted, None)):
+    for tested, line in enumerate(_lines(wanted, None, _CHUNK)):
         if len(found) == limit or tested == MAX_TESTED:
             break
         if _matches(line, wanted):
@@ -194,8 +194,11 @@ def _rows() -> QuerySet[DeadLetterGroup, DeadLetterGroup]:
     return DeadLetterGroup.objects.annotate(example=Subquery(newest.values("message")[:1]))
 
 
-def _lines(wanted: GroupFilter, cursor: str | None) -> Iterator[GroupLine]:
-    """Yield groups from the newest on; what a column tells is filtered by the database."""
+def _lines(wanted: GroupFilter, cursor: str | None, size: int) -> Iterator[GroupLine]:
+    """Yield groups from the newest on, the first `size` by the first query.
+
+    What a column tells is filtered by the database.
+    """
     exact = {column: text for name, column in _COLUMNS.items() if (text := getattr(wanted, name))}
     query = _rows().filter(**exact).order_by("-last_ms", "-id")
     after = _place(cursor)
@@ -206,10 +209,11 @@ def _lines(wanted: GroupFilter, cursor: str | None) -> Iterator[GroupLine]:
                 Q(last_ms__lt=after[0]) | Q(last_ms=after[0], id__lt=after[1]),
                 last_ms__lte=after[0],
             )
-        rows = list(behind[:_CHUNK])
+        rows = list(behind[:size])
         yield from _joined(rows)
-        if len(rows) < _CHUNK:
+        if len(rows) < size:
             return
+        size = _CHUNK
         after = (rows[-1].last_ms, rows[-1].id)
 
 

@@ -35,7 +35,7 @@ TIERS = {
 
 
 class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A group as one line; `bars` are its last 24 hours as (x, y, height) in 120 by 18."""
+    """A group as one line; `bars` are its last 24 hours as a path in 120 by 18."""
 
     line: GroupLine
     url: str
@@ -44,7 +44,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
     consumer: str
     sign: Sign
     note: str
-    bars: list[tuple[int, int, int]]
+    bars: str
     loud: bool
 
 
@@ -77,14 +77,16 @@ def _note(line: GroupLine) -> str:
     return f"{word} · {line.owner}" if line.owner else word
 
 
-def bars(hours: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return hours as bars in a drawing of 120 by 18, the newest at the right."""
+def bars(hours: Sequence[int]) -> str:
+    """Return hours as one path in a drawing of 120 by 18, the newest at the right.
+
+    One path a row: a page of groups would else hold a thousand rectangles.
+    """
     highest = max([*hours, 1])
-    return [
-        (5 * place, 18 - height, height)
+    return "".join(
+        f"M{5 * place} 18v-{max(round(17 * count / highest), 2 if count else 1)}h4V18z"
         for place, count in enumerate(hours)
-        if (height := max(round(17 * count / highest), 2 if count else 1))
-    ]
+    )
 
 
 def filter_url(wanted: GroupFilter, **changes: str) -> str:
