@@ -130,3 +130,40 @@ def test_a_dead_letter_is_put_aside_and_restored(dead: Product, page: Page) -> N
     page.get_by_role("button", name="Restore").click()
 
     expect(page.locator("main")).not_to_contain_text("“a test order”")
+
+
+# The shop
+
+
+def test_an_order_that_died_goes_on_to_its_end(shop: Product, page: Page) -> None:
+    shop.manage("work")
+    page.goto(f"{shop.url}/shop/")
+    page.get_by_text("Poison: gateway down").click()
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.locator(".shop-gateway")).to_contain_text("down")
+
+    # Its retries are used up: the group appears by itself.
+    page.goto(f"{shop.url}/dead-letters/")
+    group = page.locator("a.row-link").first
+    expect(group).to_be_visible(timeout=60_000)
+    (dead,) = shop.json("/api/dead-letters")["groups"]
+    (letter,) = shop.json(f"/api/dead-letters/{dead['id']}")["messages"]
+    flow = shop.json(f"/api/events/{letter['event_id']}")["correlation_id"]
+
+    page.goto(f"{shop.url}/shop/")
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.locator(".shop-gateway")).to_contain_text("up")
+
+    page.goto(f"{shop.url}/dead-letters/")
+    page.locator("a.row-link").first.click()
+    page.get_by_role("link", name="Retry the group").click()
+    page.get_by_label("Why").fill("the gateway is back")
+    page.get_by_role("button", name="Retry 1 message").click()
+    run = page.locator("#retry-run")
+    expect(run).to_contain_text("1 processed", timeout=30_000)
+    expect(run).to_have_attribute("data-state", "done")
+
+    page.goto(f"{shop.url}/flows/{flow}")
+    expect(page.locator("#flow-head")).to_contain_text("done", timeout=30_000)
+    page.goto(f"{shop.url}/dead-letters/{dead['id']}")
+    expect(page.locator("#dead-letter-group")).to_contain_text("recovered 1 of 1")
