@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.servers.product import Product
+from tests.servers.embedded import embedded_broker
+from tests.servers.product import Product, running_product
 from tracing.kafka.producer import Producer, ensure_topics
 
 COUNT = 5
@@ -130,6 +132,54 @@ def test_a_dead_letter_is_put_aside_and_restored(dead: Product, page: Page) -> N
     page.get_by_role("button", name="Restore").click()
 
     expect(page.locator("main")).not_to_contain_text("“a test order”")
+
+
+# Who may only look
+
+
+def test_a_viewer_sees_no_retry_and_a_forged_post_is_refused(tmp_path: Path, page: Page) -> None:
+    with (
+        embedded_broker(tmp_path) as broker,
+        running_product(tmp_path, broker, env={"EVENTVIZ_DEMO": "0"}) as product,
+    ):
+        made = product.manage("user", "eve", "--role", "viewer")
+        assert made.wait(30) == 0
+        ensure_topics([broker], {"orders": 1, "orders.dlq": 1})
+        producer = Producer([broker], client_id="test")
+        producer.deliver("orders", b"k", event("fine", "o-fine"))
+        producer.deliver("orders.dlq", b"k", event("e-1", "o-1"), failed("Away"))
+        producer.close()
+
+        page.goto(f"{product.url}/dead-letters/")
+        page.get_by_label("Name").fill("eve")
+        page.get_by_label("Password").fill(made.output.rpartition("only now: ")[2].strip())
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Away").first.click(timeout=30_000)
+        expect(page.locator("#dead-letter-group")).to_contain_text("1 of 1")
+        expect(page.get_by_role("link", name="Retry")).to_have_count(0)
+        expect(page.get_by_role("button", name="Retry")).to_have_count(0)
+        record = page.locator("a.row-link").first.get_attribute("href")
+        number = str(record).rpartition("/")[2]
+
+        page.goto(f"{product.url}/retries/new?record={number}")
+        expect(page.locator("main")).to_contain_text("An operator can send this")
+        token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+        form: dict[str, str | float | bool] = {
+            "record": number,
+            "reason": "mine",
+            "rate": "1",
+            "token": "t",
+        }
+        with_token = {**form, "csrfmiddlewaretoken": token}
+        for forged in (form, with_token):
+            for path in ("/retries/", "/retries/edit", "/retries/discard", "/retries/restore"):
+                answer = page.request.post(product.url + path, form=forged)
+                assert answer.status == 403, (path, answer.status)
+        body = {"records": [int(number)], "reason": "mine"}
+        answer = page.request.post(f"{product.url}/api/retries", data=body)
+        assert answer.status == 403
+        page.goto(f"{product.url}/retries/")
+        expect(page.locator("main")).to_contain_text("Nothing was sent again yet")
 
 
 # The shop
