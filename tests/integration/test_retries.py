@@ -128,6 +128,16 @@ def test_a_stored_record_arrives_byte_for_byte(broker: str, topic: str, step: Se
     assert (run.planned, run.sent) == (1, 1)
 
 
+def test_a_large_value_arrives_whole(broker: str, topic: str, step: SendRetries) -> None:
+    value = bytes(range(256)) * 6_000
+    write(record("e-1", topic=topic, value=value))
+
+    sent_all(step, asked(chosen(*ids_of(topic))))
+
+    (found,) = arrived(broker, topic, 1)
+    assert found.value == value
+
+
 def test_a_flow_a_key_and_a_time_range_go_out_in_order(
     broker: str, topic: str, step: SendRetries
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.jobs.step import Step
 from tracing.kafka.connection import PLAINTEXT, Security
@@ -24,6 +26,8 @@ BUDGET_S = 1.0
 TICK_S = 0.05
 TELL_EVERY_S = 0.5
 TIMEOUT_MS = 3_000
+# A record's key and headers beside its value.
+ROOM_BYTES = 1024 * 1024
 # Cancelled items a transaction.
 CANCELLED = 2_000
 
@@ -104,7 +108,12 @@ class SendRetries(Step):
     def _connected(self) -> Producer:
         if self._producer is None:
             self._producer = Producer(
-                self._servers, self._security, client_id="eventviz-retry", timeout_ms=TIMEOUT_MS
+                self._servers,
+                self._security,
+                client_id="eventviz-retry",
+                timeout_ms=TIMEOUT_MS,
+                # Whatever is stored whole can be sent: the broker decides what is too large.
+                max_bytes=settings.EVENTVIZ_MAX_RECORD_BYTES + ROOM_BYTES,
             )
             RetryRun.objects.filter(state="running").exclude(error="").update(error="")
         return self._producer

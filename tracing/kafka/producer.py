@@ -73,8 +73,12 @@ class Producer:
         client_id: str,
         linger_ms: int = 2,
         timeout_ms: int = 10_000,
+        max_bytes: int = 1024 * 1024,
     ) -> None:
-        """Connect. Raises BrokerUnavailableError within `timeout_ms`."""
+        """Connect. Raises BrokerUnavailableError within `timeout_ms`.
+
+        A record above `max_bytes` is refused here; the broker has a limit of its own.
+        """
         check_welcome(servers, security, timeout_ms=timeout_ms)
         exact.install()
         try:
@@ -88,6 +92,7 @@ class Producer:
                 max_block_ms=timeout_ms,
                 request_timeout_ms=timeout_ms,
                 delivery_timeout_ms=timeout_ms + linger_ms,
+                max_request_size=max_bytes,
                 value_serializer=exact.Wrapped(),
                 **security.options(),
             )
