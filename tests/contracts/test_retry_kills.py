@@ -145,6 +145,7 @@ def test_a_worker_that_is_killed_leaves_nothing_unsent(
 
 
 @pytest.mark.long
+@pytest.mark.timed
 def test_it_holds_its_rate_and_its_memory_and_stops_within_a_second(
     product: Product, record_property: Any
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -68,6 +70,30 @@ def test_a_record_a_key_and_a_time_range_have_plans(operator: Client) -> None:
     address = "/retries/new?topic=orders&from=1970-01-01T00:00:02Z"
     assert "Replay 1 message" in page(operator, address)
     assert "it selects no stored record" in page(operator, "/retries/new?flow=nothing")
+
+
+def test_the_plan_of_one_record_leads_to_its_flow_key_and_time(operator: Client) -> None:
+    write(record("e-1", at_ms=1_000), record("e-2", at_ms=2_000))
+    number = Event.objects.get(event_id="e-2").record
+
+    text = page(operator, f"/retries/new?kind=replay&record={number}")
+
+    links = re.findall(r'href="(/retries/new[^"]+)"', text)
+    assert len(links) == 3
+    counts = [re.search(r"Replay (\d) message", page(operator, unescape(at))) for at in links]
+    assert [found and found[1] for found in counts] == ["2", "2", "1"]
+
+
+def test_what_was_selected_is_put_aside_instead(operator: Client) -> None:
+    write(dead("e-1"), dead("e-2"))
+    numbers = [str(letter.record) for letter in DeadLetter.objects.all()]
+
+    text = page(operator, "/retries/new?" + "&".join(f"record={one}" for one in numbers))
+    form = {"record": numbers, "reason": "test orders", "kind": "retry", "rate": "5"}
+    operator.post("/retries/discard", form)
+
+    assert 'formaction="/retries/discard"' in text
+    assert Discard.objects.filter(reason="test orders").count() == 2
 
 
 def test_another_topic_is_planned_before_it_is_sent_to(operator: Client) -> None:

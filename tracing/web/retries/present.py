@@ -9,12 +9,13 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.domain.failure import group_key
-from tracing.models import DeadLetter, Discard, RetryItem, RetryRun
+from tracing.models import DeadLetter, Discard, Event, RetryItem, RetryRun
 from tracing.retry import audit
 from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
 from tracing.retry.runs import counters, url_of
 from tracing.web.context import now_ms
+from tracing.web.present import iso
 from tracing.web.query import address
 from tracing.web.retries.rows import ms_of, row_of
 from tracing.web.retries.words import ITEMS
@@ -57,6 +58,8 @@ def planned(given: Given) -> dict[str, Any]:
         "token": uuid.uuid4().hex,
         "fields": given.fields,
         "times": _times(given),
+        "instead": _instead(given),
+        "may_discard": given.kind == "retry" and given.selection.kind == "records",
         "here": "retries",
     }
 
@@ -67,6 +70,30 @@ def _times(given: Given) -> dict[str, str] | None:
         return None
     said = dict(given.fields)
     return {"from": said.get("from", ""), "until": said.get("until", "")}
+
+
+def _instead(given: Given) -> list[tuple[str, str]]:
+    """Return (words, address) of plans that hold the one record that is replayed. One query."""
+    if given.kind != "replay" or len(given.selection.records) != 1:
+        return []
+    row = (
+        Event.objects.filter(record=given.selection.records[0], part=0)
+        .values("key", "record", "timestamp_ms", "flow__correlation_id")
+        .first()
+    )
+    if row is None:
+        return []
+    topic = place_of(row["record"]).rpartition("[")[0]
+    ways = [
+        ("its flow", {"flow": row["flow__correlation_id"]}),
+        (f"everything with the key {row['key']}", {"key": row["key"] or ""}),
+        (f"{topic} from then on", {"topic": topic, "from": iso(row["timestamp_ms"])}),
+    ]
+    return [
+        (words, address("/retries/new", {"kind": "replay", **fields}))
+        for words, fields in ways
+        if all(fields.values())
+    ]
 
 
 def _telling(found: Plan) -> list[Any]:
