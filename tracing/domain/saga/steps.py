@@ -1,0 +1,157 @@
+"""Each step's part in a saga: its status, its times, its compensation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracing.domain.saga.definition import Part
+from tracing.domain.saga.instance import Phase, Status, Taken, Undoing
+from tracing.domain.saga.told import when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracing.domain.facts import Fact
+    from tracing.domain.saga.definition import Step
+    from tracing.domain.saga.told import Told
+
+
+class Steps:
+    """Each step's part in it, from what was told."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._steps = told.definition.steps
+        self._groups = told.definition.groups
+        self._turn, self._begun = self._forward()
+        self._undo_turn, self._undo_begun = self._backward()
+        done = [step.group for index, step in enumerate(self._steps) if self._done(index)]
+        self._last_done = max(done, default=-1)
+
+    def taken(self) -> Iterator[Taken]:
+        """Yield the steps in their order."""
+        for index, step in enumerate(self._steps):
+            yield self._step(index, step)
+
+    def _done(self, index: int) -> Fact | None:
+        return self._told.first(Part.SUCCESS, index)
+
+    def _forward(self) -> tuple[int, list[Fact | None]]:
+        """Return whose turn it is, and by which event each group could begin.
+
+        A group begins when those before it are done; one that was skipped is passed over.
+        """
+        begun: list[Fact | None] = []
+        ready = self._told.start
+        turn = -1
+        for number, group in enumerate(self._groups):
+            begun.append(ready)
+            results = [self._done(index) for index in group]
+            if turn < 0 and not all(results):
+                turn = number
+            ready = max((fact for fact in results if fact), key=when, default=ready)
+        return turn, begun
+
+    def _backward(self) -> tuple[int, dict[int, Fact | None]]:
+        """Return which group is to be undone now, and by which event each one could begin.
+
+        A failed compensation holds up nobody: what can be undone still should be.
+        """
+        begun: dict[int, Fact | None] = {}
+        ready = self._told.failure or self._told.end
+        turn = -1
+        for number in reversed(range(len(self._groups))):
+            begun[number] = ready
+            undone = []
+            for index in self._groups[number]:
+                if self._steps[index].compensation is None or not self._done(index):
+                    continue
+                result = self._told.first(Part.UNDO_SUCCESS, index)
+                result = result or self._told.first(Part.UNDO_FAILURE, index)
+                if result is None:
+                    turn = number if turn < 0 else turn
+                else:
+                    undone.append(result)
+            ready = max(undone, key=when, default=ready)
+        return turn, begun
+
+    def _step(self, index: int, step: Step) -> Taken:
+        told = self._told
+        command = told.first(Part.COMMAND, index)
+        result = self._done(index) or told.first(Part.FAILURE, index)
+        status = self._status(index, step, commanded=command is not None)
+        begun = command or self._begun[step.group]
+        if status in {Status.WAITING, Status.NOT_REACHED, Status.SKIPPED} or begun is None:
+            return Taken(
+                name=step.name,
+                status=status,
+                command=command,
+                compensation=self._undoing(index, step),
+            )
+        return Taken(
+            name=step.name,
+            status=status,
+            started_ms=begun.timestamp_ms,
+            timeout_at_ms=_deadline(status, begun, step.timeout_ms),
+            duration_us=_duration(status, begun, result),
+            command=command,
+            result=result,
+            compensation=self._undoing(index, step),
+        )
+
+    def _status(self, index: int, step: Step, *, commanded: bool) -> Status:
+        if self._done(index):
+            return Status.DONE
+        if self._told.first(Part.FAILURE, index):
+            return Status.FAILED
+        if step.group < self._last_done or self._told.phase is Phase.COMPLETED:
+            return Status.SKIPPED
+        if self._told.phase is not Phase.RUNNING:
+            return Status.NOT_REACHED
+        return Status.RUNNING if commanded or step.group == self._turn else Status.WAITING
+
+    def _undoing(self, index: int, step: Step) -> Undoing | None:
+        undo = step.compensation
+        if undo is None:
+            return None
+        command = self._told.first(Part.UNDO_COMMAND, index)
+        result = self._told.first(Part.UNDO_SUCCESS, index)
+        result = result or self._told.first(Part.UNDO_FAILURE, index)
+        status = self._undo_status(index, step, commanded=command is not None)
+        begun = command or self._undo_begun[step.group]
+        if status in {Status.WAITING, Status.NOT_NEEDED, Status.MISSING} or begun is None:
+            return Undoing(name=undo.name, status=status, command=command, result=result)
+        return Undoing(
+            name=undo.name,
+            status=status,
+            started_ms=begun.timestamp_ms,
+            timeout_at_ms=_deadline(status, begun, undo.timeout_ms),
+            duration_us=_duration(status, begun, result),
+            command=command,
+            result=result,
+        )
+
+    def _undo_status(self, index: int, step: Step, *, commanded: bool) -> Status:
+        if self._told.first(Part.UNDO_SUCCESS, index):
+            return Status.DONE
+        if self._told.first(Part.UNDO_FAILURE, index):
+            return Status.FAILED
+        phase = self._told.phase
+        due = self._done(index) is not None
+        if phase is Phase.CANCELLED:
+            return Status.MISSING if due else Status.NOT_NEEDED
+        if phase not in {Phase.COMPENSATING, Phase.FAILED} or not (due or commanded):
+            return Status.NOT_NEEDED
+        return Status.RUNNING if commanded or step.group == self._undo_turn else Status.WAITING
+
+
+def _deadline(status: Status, begun: Fact, timeout_ms: int | None) -> int | None:
+    if status is not Status.RUNNING or timeout_ms is None:
+        return None
+    return begun.timestamp_ms + timeout_ms
+
+
+def _duration(status: Status, begun: Fact, result: Fact | None) -> int | None:
+    if status is not Status.DONE or result is None:
+        return None
+    return result.time_us - begun.time_us
