@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from hypothesis import settings as hypothesis_settings
 
 from tests.servers.apache import apache_kafka
 from tests.servers.apicurio import running_apicurio
@@ -24,6 +25,10 @@ MARKERS = {
     "postgres_url": "postgres",
 }
 OUTSIDE = ("browser", "apache", "apicurio", "node", "postgres", "long")
+# A busy machine is no defect: how long an example takes is for the benchmarks to say.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
+
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 

@@ -191,7 +191,7 @@ def replay(data: st.DataObject, drawn: list[tuple[str, Record]], catalogue: Cata
 
 
 @pytest.mark.parametrize("large", [3, 1_000])
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(drawn=records(), data=st.data())
 def test_late_or_at_once_in_any_order_equals_a_rebuild(
     drawn: list[tuple[str, Record]], data: st.DataObject, large: int

@@ -213,7 +213,7 @@ def place_of(record: int, catalogue: Catalogue) -> tuple[str, int, int]:
 
 
 @pytest.mark.parametrize("large", [3, 1_000])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(drawn=records(), data=st.data())
 def test_any_order_repetition_and_batching_equals_a_rebuild(
     drawn: list[Record], data: st.DataObject, large: int

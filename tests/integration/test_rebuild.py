@@ -101,7 +101,7 @@ class Log:
 
 
 @pytest.mark.parametrize("large", [3, 1_000])
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(drawn=drawing.records(), data=st.data())
 def test_a_rebuild_while_everything_goes_on_equals_a_quiet_one(
     drawn: list[tuple[str, Record]], data: st.DataObject, large: int, settings: Settings

@@ -121,7 +121,7 @@ JSON = st.recursive(
 HEADERS = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=9)), max_size=4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(JSON, HEADERS), max_size=6))
 def test_whatever_comes_every_suggestion_can_be_followed(
     drawn: list[tuple[Any, list[tuple[str, bytes | None]]]],
@@ -148,7 +148,7 @@ def test_whatever_comes_every_suggestion_can_be_followed(
         assert read is None or isinstance(read[0], Envelope)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_looked_into(raw: bytes) -> None:
     for value in (raw, b"{" + raw, b"[" * 4_000 + raw):
