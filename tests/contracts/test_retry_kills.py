@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from tests.servers.embedded import embedded_broker
-from tests.servers.processes import wait_for
+from tests.servers.processes import Process, can_connect, free_port, wait_for
 from tests.servers.product import Product, running_product
 from tracing.domain.failure import group_key
+from tracing.kafka.embedded import broker_command
 from tracing.kafka.producer import Producer, ensure_topics
 
 pytestmark = pytest.mark.broker
@@ -174,3 +175,34 @@ def test_it_holds_its_rate_and_its_memory_and_stops_within_a_second(
     assert abs(rate - RATE) <= RATE / 10
     assert grown < 30_000
     assert counts[-1] < 20_000
+
+
+@pytest.mark.long
+def test_a_broker_that_falls_silent_is_waited_for(tmp_path: Path) -> None:
+    port, count = free_port(), 3_000
+    address, log = f"127.0.0.1:{port}", tmp_path / "broker.log"
+    with (
+        Process("broker", broker_command(port), log) as broker,
+        running_product(tmp_path, address, env=ENV) as product,
+    ):
+        broker.wait_until(lambda: can_connect(port), "listen")
+        retried = Retried(product, count)
+        retried.work()
+        run = retried.start()
+        retried.wait(lambda: retried.sent() > 300, "300 sent")
+
+        broker.freeze()
+        said = "SELECT error FROM tracing_retryrun"
+        retried.wait(lambda: "Trying again" in retried.rows(said)[0][0], "it says so")
+        assert retried.sent() < count
+        broker.thaw()
+
+        retried.wait(
+            lambda: product.json(f"/api/retries/{run}")["state"] == "done", "the end", within_s=120
+        )
+        found = product.json(f"/api/retries/{run}")
+        assert (found["sent"], found["skipped"], found["error"]) == (count, 0, None)
+        arrived = retried.rows("SELECT retry_hash, count(*) FROM tracing_retriedrecord GROUP BY 1")
+        doubted = retried.one("SELECT count(*) FROM tracing_retryitem WHERE doubted_at IS NOT NULL")
+        assert len(arrived) == count
+        assert sum(times - 1 for _, times in arrived) <= doubted
