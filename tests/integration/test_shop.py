@@ -228,8 +228,8 @@ def test_what_cannot_be_handled_dies_after_its_retries_and_names_the_cause(town:
     assert failure is not None
     assert (failure.consumer, failure.exception, failure.message) == (
         "inventory",
-        "KeyError",
-        "'PIANO'",
+        "NoShelfError",
+        "no shelf for product PIANO",
     )
     assert (failure.attempts, failure.max_attempts) == (4, 4)
     assert failure.source == f"orders[{placed.coordinates.partition}]@{placed.coordinates.offset}"

@@ -22,4 +22,6 @@ def use(store: Store) -> None:
 def charge(amount: object) -> None:
     """Charge a card, if the gateway is up. Raises GatewayTimeoutError."""
     if _stores and not _stores[0].is_on(SWITCH):
-        raise GatewayTimeoutError(f"no answer from gateway northbank within 3000 ms for {amount}")
+        raise GatewayTimeoutError(
+            f"gateway northbank did not answer within 3000 ms (to charge {amount})"
+        )

@@ -20,13 +20,19 @@ class BadQuantityError(Exception):
     """An item is ordered in a quantity that is no whole number."""
 
 
+class NoShelfError(Exception):
+    """A product has no shelf in the warehouse."""
+
+
 def _look_up(item: dict[str, Any]) -> None:
-    """Find an item's shelf. Raises BadQuantityError, and KeyError for a product without one."""
+    """Find an item's shelf. Raises BadQuantityError and NoShelfError."""
     quantity, sku = item.get("quantity", 1), item.get("sku")
     if not isinstance(quantity, int):
-        raise BadQuantityError(f"quantity of {sku} is {quantity!r}, not a whole number")
-    if isinstance(sku, str) and "-" in sku:
-        _SHELVES[sku.partition("-")[0]]
+        name = item.get("name", sku)
+        raise BadQuantityError(f"{name}: the quantity {quantity!r} is not a whole number")
+    product, dash, _ = sku.partition("-") if isinstance(sku, str) else ("", "", "")
+    if dash and product not in _SHELVES:
+        raise NoShelfError(f"no shelf for product {product}")
 
 
 def reserve(event: ShopEvent) -> Reply:
