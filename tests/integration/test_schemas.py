@@ -15,13 +15,13 @@ from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.models import AwaitingRecord, Event, Schema
 from tracing.projections.catalogue import Catalogue
 from tracing.schemas.errors import RegistryUnavailableError, SchemaUnknownError
+from tracing.schemas.fetching import Fetcher
 from tracing.schemas.http import Login
-from tracing.schemas.registry import Registry
 
 pytestmark = pytest.mark.django_db
 
 
-class Shelf(Registry):
+class Shelf(Fetcher):
     """A registry without a network: away, or with these schemas."""
 
     def __init__(self, *numbers: int) -> None:

@@ -19,7 +19,7 @@ from tracing.projections.names import names
 from tracing.schemas.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
-    from tracing.schemas.registry import Registry
+    from tracing.schemas.fetching import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class FetchSchemas(Step):
     name = "fetch schemas"
     every_s = 0.5
 
-    def __init__(self, registry: Registry, url: str) -> None:
+    def __init__(self, registry: Fetcher, url: str) -> None:
         """Ask nothing yet; `url` names the registry in the table."""
         self._registry = registry
         self._url = url

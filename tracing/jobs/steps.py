@@ -14,8 +14,9 @@ from tracing.jobs.retry import FollowRetries, SendRetries
 from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.kafka.connection import read_security
 from tracing.projections.keeping import parse_age, parse_size
+from tracing.schemas.built_in import BUILT_IN
+from tracing.schemas.fetching import Fetcher
 from tracing.schemas.http import Login
-from tracing.schemas.registry import Registry
 
 if TYPE_CHECKING:
     from tracing.jobs.step import Step
@@ -40,14 +41,14 @@ def retry_steps() -> tuple[Step, ...]:
 
 
 def _of_registry() -> tuple[Step, ...]:
-    """Return the steps that need a registry; without one, none."""
+    """Return the steps of the registry; nothing is fetched from the built-in one."""
     url = settings.EVENTVIZ_SCHEMA_REGISTRY_URL
     if not url:
-        return ()
+        return (DecodeLate(BUILT_IN),)
     login = Login(
         url=url,
         user=settings.EVENTVIZ_SCHEMA_REGISTRY_USER,
         password=settings.EVENTVIZ_SCHEMA_REGISTRY_PASSWORD,
         ca_file=settings.EVENTVIZ_SCHEMA_REGISTRY_CA,
     )
-    return (FetchSchemas(Registry(login), url), DecodeLate(url))
+    return (FetchSchemas(Fetcher(login), url), DecodeLate(url))

@@ -21,6 +21,14 @@ from tracing.models.mapping import MappingDecision, RebuildRun
 from tracing.models.retry import AuditEntry, Discard, RetryItem, RetryRun, RetryTally
 from tracing.models.schema import AwaitingRecord, Schema
 from tracing.models.source import Partition, Source
+from tracing.models.subject import (
+    CompatibilityLevel,
+    RegistryHead,
+    Subject,
+    SubjectVersion,
+    SubjectWord,
+    VersionReference,
+)
 from tracing.models.token import ApiToken
 from tracing.models.topic import TopicFacts
 from tracing.models.undecodable import Undecodable, UndecodableReason
@@ -31,6 +39,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AwaitingRecord",
+    "CompatibilityLevel",
     "ConsumerGroup",
     "DeadLetter",
     "DeadLetterGroup",
@@ -50,6 +59,7 @@ __all__ = [
     "Partition",
     "RebuildRun",
     "Record",
+    "RegistryHead",
     "RetriedRecord",
     "RetryCopy",
     "RetryItem",
@@ -58,7 +68,11 @@ __all__ = [
     "Schema",
     "SearchKey",
     "Source",
+    "Subject",
+    "SubjectVersion",
+    "SubjectWord",
     "TopicFacts",
     "Undecodable",
     "UndecodableReason",
+    "VersionReference",
 ]

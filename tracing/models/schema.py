@@ -8,6 +8,8 @@ from django.db import models
 class Schema(models.Model):
     """A schema by its registry's address and the reference that records carry (`id:42`).
 
+    The built-in registry's address is empty; what is registered there stands here at once.
+
     `type` is AVRO, JSON or PROTOBUF, empty while the registry has not answered; then `tries`,
     `next_at` and `error` say how that stands. `references` is a list of [name, text], each behind
     those that it builds on. Not a read model: with it a rebuild needs no network.
@@ -24,11 +26,12 @@ class Schema(models.Model):
     fetched_at = models.DateTimeField(null=True)
 
     class Meta:
-        """One row a reference of a registry."""
+        """One row a reference of a registry; the newest are found at once."""
 
         constraints = [
             models.UniqueConstraint(fields=["registry", "reference"], name="schema_identity")
         ]
+        indexes = [models.Index(fields=["registry", "fetched_at"], name="schema_news")]
 
 
 class AwaitingRecord(models.Model):

