@@ -180,7 +180,7 @@ def _interrupt() -> None:
 def test_tables_of_one_that_was_killed_are_made_anew() -> None:
     write(*[record(f"e{number}") for number in range(5)])
     standing = picture(Catalogue())
-    tables.make_next(2)
+    tables.make_next()
     with tables.next_ones():
         Flow.objects.update(state=3)
     long_ago = timezone.now() - dt.timedelta(minutes=5)

@@ -80,7 +80,7 @@ def rebuild(progress: Progress = _tell_nobody, run: RebuildRun | None = None) ->
     try:
         while not (making := _Making(run, progress)).ended():
             # Somebody changed the rules meanwhile: what was made is by two kinds of them.
-            tables.make_next(_generation())
+            tables.make_next()
     except BaseException as error:
         _end_badly(run, error)
         raise
@@ -102,12 +102,7 @@ def _begin(run: RebuildRun) -> None:
         run.started_at = run.beat_at = now
         run.done, run.total, run.error = 0, total, ""
         run.save()
-        tables.make_next(_generation())
-
-
-def _generation() -> int:
-    """Return the number of the read models that are to be made."""
-    return LogHead.objects.values_list("generation", flat=True).get() + 1
+        tables.make_next()
 
 
 def _end_badly(run: RebuildRun, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import secrets
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ READ_MODELS = (
 )
 
 _NAME = re.compile(rf"\btracing_(?:{'|'.join(READ_MODELS)})\b")
-_INDEX = re.compile(r'^(CREATE (?:UNIQUE )?INDEX )"?(\w+?)(?:_g\d+)?"? ON ')
+_INDEX = re.compile(r'^(CREATE (?:UNIQUE )?INDEX )"?(\w+?)(?:_g[0-9a-f]{8})?"? ON ')
 # Below Postgres' wait before it looks for deadlocks: a page that reads two tables is never the one
 # that is broken off, the renaming gives way and tries again.
 _LOCK_WAIT_MS = 300
@@ -73,14 +74,15 @@ def _next(statement: str) -> str:
     return _NAME.sub(lambda match: f"{match[0]}_next", statement)
 
 
-def make_next(generation: int) -> None:
+def make_next() -> None:
     """Make the next tables, empty and with all indexes, in place of what a broken rebuild left.
 
     They are copied from what the database itself has, not from the models: a table may have been
     made by hand in a migration. SQLite cannot rename an index, and needs its name for the table
-    that still stands: it gets the generation's number.
+    that still stands: it gets a suffix that no other rebuild has had.
     """
     drop_next()
+    suffix = f"_g{secrets.token_hex(4)}"
     with connection.cursor() as cursor:
         for table in READ_MODELS:
             if connection.vendor == "postgresql":
@@ -93,7 +95,7 @@ def make_next(generation: int) -> None:
                 (f"tracing_{table}",),
             )
             for (statement,) in cursor.fetchall():
-                cursor.execute(_next(_INDEX.sub(rf'\1"\2_g{generation}" ON ', statement)))
+                cursor.execute(_next(_INDEX.sub(rf'\1"\2{suffix}" ON ', statement)))
 
 
 def drop_next() -> None:
