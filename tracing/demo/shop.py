@@ -62,7 +62,6 @@ class Shop:
         """
         self._rate = rate
         self._store = store or Store(":memory:")
-        gateway.use(self._store)
         self._stop = threading.Event()
         self._outbox = Outbox(lambda: _connect(servers, security), self._stop)
         self._failure: EventvizError | None = None
@@ -129,6 +128,7 @@ class Shop:
 
     def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         def guarded() -> None:
+            gateway.use(self._store)
             try:
                 run(self._stop)
             except ShopClosedError:
