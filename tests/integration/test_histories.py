@@ -2,8 +2,8 @@
 
 Two ingestors read partitions of topics that grow, are made anew and lose their oldest records. They
 crash in the middle of a batch, go on from checkpoints that another one has moved, and go back to
-offsets that are stored. Schemas come late, rebuilds and prunings come between. After each step the
-tables are compared with a model of a few lines.
+offsets that are stored. Schemas come late, rebuilds come between, with readers beside them. After
+each step the tables are compared with a model of a few lines.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from tracing.models import (
 )
 from tracing.models import Record as RecordRow
 from tracing.models.source import record_id
-from tracing.projections import flows, late
+from tracing.projections import flows, late, packing
 from tracing.projections import store as storing
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rebuild import rebuild
@@ -64,6 +64,8 @@ FLOWS = ["a", "b", None, "orders[0]@0", "orders[1]@1"]
 TOPICS = ("orders", "stock")
 PARTITIONS = (0, 1)
 READERS = (0, 1)
+# A failure is made smaller for so long; Hypothesis would take five minutes.
+SHRINKING_S = 8
 # How many records of each partition a poll brings.
 COUNTS = st.lists(st.sampled_from([1, 2, 5, 0]), min_size=4, max_size=4)
 
@@ -81,23 +83,43 @@ class Writing(msgspec.Struct):
     at: int
     skipped: int
 
+    def __repr__(self) -> str:
+        """Say it on one line of a failing history."""
+        place = f"{self.place[0]}[{self.place[1]}] +{self.skipped}"
+        return f"{place} {self.at} {self.key!r} {self.value!r}"
+
+
+def body(event_id: str, flow: str | None, cause: str | None, event_type: str) -> dict[str, Any]:
+    """Return an envelope's fields."""
+    return {
+        "eventId": event_id,
+        "eventType": event_type,
+        "correlationId": flow,
+        "causationId": cause,
+        "payload": {"orderId": "k1"},
+    }
+
+
+_WAITS, _BESIDE = body("e0", "a", None, TYPES[0]), body("e1", "orders[0]@0", "e0", TYPES[1])
+WAITING = Writing(("orders", 0), avro.framed(1, _WAITS), None, 0, 0)
+BESIDE = Writing(("orders", 1), json.dumps(_BESIDE).encode(), None, 0, 0)
+
 
 @st.composite
 def writings(draw: st.DrawFn) -> Writing:
     """Draw a record: copies, causes anywhere, flows of several, formats that wait, bad bodies."""
-    body: dict[str, Any] = {
-        "eventId": draw(st.sampled_from(IDS)),
-        "eventType": draw(st.sampled_from(TYPES)),
-        "correlationId": draw(st.sampled_from(FLOWS)),
-        "causationId": draw(st.sampled_from([*IDS, None])),
-        "payload": {"orderId": "k1"},
-    }
+    said = body(
+        event_id=draw(st.sampled_from(IDS)),
+        flow=draw(st.sampled_from(FLOWS)),
+        cause=draw(st.sampled_from([*IDS, None])),
+        event_type=draw(st.sampled_from(TYPES)),
+    )
     kind = draw(st.sampled_from(["json", "json", "json", "avro 1", "avro 2", "broken"]))
     value = b"{broken"
     if kind == "json":
-        value = json.dumps(body).encode()
+        value = json.dumps(said).encode()
     elif kind.startswith("avro"):
-        value = avro.framed(int(kind[-1]), body)
+        value = avro.framed(int(kind[-1]), said)
     return Writing(
         place=(draw(st.sampled_from(TOPICS)), draw(st.sampled_from(PARTITIONS))),
         value=value,
@@ -135,6 +157,9 @@ class Histories(RuleBasedStateMachine):
         self.made_anew = 0
         self.known: set[int] = set()
         self.waits: set[int] = set()
+        self.head = LogHead.objects.get()
+        # Where each part of a record stands, and which event it is.
+        self.places: dict[tuple[int, int], tuple[int, str]] = {}
         self.tapes: dict[tuple[str, int], Tape] = {}
         # Those of topics that were deleted: what was read of them stays.
         self.deleted: list[Tape] = []
@@ -153,20 +178,26 @@ class Histories(RuleBasedStateMachine):
     @initialize(
         large=st.sampled_from([3, 1_000]),
         chunk=st.sampled_from([1, 3]),
-        drawn=st.lists(writings(), min_size=8, max_size=24),
+        drawn=st.lists(writings(), min_size=4, max_size=24),
     )
     def choose(self, large: int, chunk: int, drawn: list[Writing]) -> None:
-        """Let flows be large early or never, and rebuilds go in small steps."""
+        """Let flows be large early or never, and rebuilds go in small steps.
+
+        One record waits for its schema in a flow that another one, with a cause, joins.
+        """
+        self.produce([WAITING, BESIDE])
         self.produce(drawn)
         self.large = large
         self.patch.setattr("tracing.projections.flows.LARGE", large)
         self.patch.setattr("tracing.projections.rebuild.CHUNK", chunk)
 
     def teardown(self) -> None:
-        """Read to the end, decode what can be, and compare with a quiet rebuild."""
+        """Read to the end, decode what waits, and compare with a quiet rebuild."""
         self.positions[0] = {}
         for _ in range(2):
             self.read(0, [1_000] * len(self.tapes))
+        while len(self.known) < 2:
+            self.learn_a_schema()
         self._decode_late(sorted(self.waits))
         self.the_log_holds_what_was_read_once()
         self.the_read_models_say_what_the_records_say()
@@ -307,9 +338,10 @@ class Histories(RuleBasedStateMachine):
         back=st.integers(1, 3),
     )
     def seek_back(self, reader: int, place: tuple[str, int], back: int) -> None:
-        """Let the client stand before what is stored, as after a lost commit."""
+        """Let the client stand before what is stored, as after a lost commit, and read on."""
         tape = self.tapes[place]
         self.positions[reader][tape.partition_id] = max(0, tape.stored - back)
+        self.read(reader, [5 if one == place else 0 for one in sorted(self.tapes)])
 
     # What the worker does
 
@@ -329,17 +361,20 @@ class Histories(RuleBasedStateMachine):
         }
         self.waits -= {one for one in some if _schema(records[one]) in self.known}
 
-    @rule(breaks_off=st.booleans())
-    def rebuild_all(self, breaks_off: bool) -> None:
-        """Rebuild; perhaps die in the middle, which changes nothing."""
+    @rule(meanwhile=st.sampled_from(["nothing", "a reader", "a crash"]), counts=COUNTS)
+    def rebuild_all(self, meanwhile: str, counts: list[int]) -> None:
+        """Rebuild beside a reader; perhaps die in the middle, which changes nothing."""
 
-        def die(_done: int, _total: int) -> None:
-            if breaks_off:
+        def between(_done: int, _total: int) -> None:
+            if meanwhile == "a crash":
                 raise CrashError
+            if meanwhile == "a reader":
+                self.read(0, counts)
 
         with contextlib.suppress(CrashError):
-            rebuild(die)
+            rebuild(between)
             self.waits = {one for one in self.waits if not self._is_known(one)}
+            self.head.generation += 1
 
     def _is_known(self, record: int) -> bool:
         found = RecordRow.objects.get(id=record)
@@ -394,14 +429,30 @@ class Histories(RuleBasedStateMachine):
                 row.records,
                 row.root[-1],
             )
+            if len(facts) <= self.large:
+                held = packing.unpack(packing.load(flow.facts).facts, self.catalogue)
+                assert Counter(map(_edge, held)) == Counter(map(_edge, facts))
         assert {row.state: row.flows for row in FlowCount.objects.filter(flows__gt=0)} == states
         assert set(AwaitingRecord.objects.values_list("record", flat=True)) == self.waits
 
     @invariant()
-    def positions_are_never_used_twice_or_ahead_of_the_head(self) -> None:
-        """A follower that has read up to the head has missed nothing."""
-        newest = max(Event.objects.values_list("position", flat=True), default=0)
-        assert newest <= LogHead.objects.get().position
+    def whoever_follows_the_log_misses_nothing(self) -> None:
+        """Events keep their positions, new ones stand behind the last head, rebuilds are told."""
+        head = LogHead.objects.get()
+        assert head.generation == self.head.generation
+        rows = Event.objects.values_list("record", "part", "position", "event_id")
+        places = {(record, part): (position, name) for record, part, position, name in rows}
+        for place, (position, name) in places.items():
+            before = self.places.get(place)
+            if before is None or position != before[0]:
+                assert self.head.position < position <= head.position
+                assert before is None or name != before[1]
+        self.head, self.places = head, places
+
+
+def _edge(fact: Fact) -> tuple[int, int, bytes, bytes | None]:
+    """Return an event and its cause, as a flow keeps them."""
+    return (fact.record, fact.part, fact.event, fact.cause)
 
 
 def _schema(record: Record) -> int:
@@ -419,6 +470,11 @@ def registry(settings: Settings) -> None:
     settings.EVENTVIZ_SCHEMA_REGISTRY_URL = avro.REGISTRY
 
 
+@pytest.fixture(autouse=True)
+def short_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", SHRINKING_S)
+
+
 def run(*, examples: int, steps: int) -> None:
     run_state_machine_as_test(
         Histories,
@@ -426,6 +482,7 @@ def run(*, examples: int, steps: int) -> None:
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
     )
