@@ -8,7 +8,7 @@ import msgspec
 
 from tracing.codec import Decoded, decode
 from tracing.domain.causality import canonical, marks
-from tracing.domain.event import Event
+from tracing.domain.event import Event, JoinedBy
 from tracing.domain.record import Record
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Event as EventRow
@@ -18,7 +18,7 @@ from tracing.models.source import coordinates_of
 from tracing.projections import packing
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
-from tracing.projections.rows import record_of
+from tracing.projections.rows import Columns, record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 
 if TYPE_CHECKING:
@@ -68,27 +68,57 @@ class EventPage(msgspec.Struct, frozen=True):
     tested: int
 
 
-def with_flow() -> QuerySet[EventRow]:
-    """Return events with their flow's columns, but not its facts: `stored` reads those once."""
-    return EventRow.objects.select_related("flow").defer("flow__facts")
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """An event's columns, and those of its flow that are short. Live pages read thousands."""
+
+    position: int
+    record: int
+    part: int
+    flow_id: int
+    node_id: int
+    event_id: str
+    causation_id: str | None
+    timestamp_ms: int
+    occurred_us: int | None
+    key: str | None
+    schema_version: str | None
+    reason: str | None
+    dialect: str
+    error: str | None
+    flow__correlation_id: str
+    flow__joined_by: JoinedBy
+    flow__marks: int
+    flow__events: int
+    flow__records: int
+
+    @property
+    def needs_facts(self) -> bool:
+        """Tell whether the flow has marks or copies: its facts say which events have them."""
+        return self.flow__marks != 0 or self.flow__events != self.flow__records
 
 
-def stored(rows: Sequence[EventRow]) -> list[StoredEvent]:
-    """Return rows (`with_flow`) with marks and redeliveries from their flows' facts. One query."""
-    catalogue = names()
-    catalogue.pairs(row.node_id for row in rows)
-    flows = Flow.objects.filter(id__in={row.flow_id for row in rows})
-    seen = {flow_id: _Seen(facts) for flow_id, facts in flows.values_list("id", "facts")}
+def rows_of(query: QuerySet[EventRow]) -> list[Row]:
+    """Return what a query of events finds, with their flows' columns."""
+    return [Row(*row) for row in query.values_list(*Row.__struct_fields__)]
+
+
+def stored(rows: Sequence[Row]) -> list[StoredEvent]:
+    """Return rows with marks and redeliveries. At most one query, for facts of flows with any."""
+    names().pairs(row.node_id for row in rows)
+    odd = {row.flow_id for row in rows if row.needs_facts}
+    flows = Flow.objects.filter(id__in=odd).values_list("id", "facts") if odd else ()
+    seen = {flow_id: _Seen(facts) for flow_id, facts in flows}
     return [
         StoredEvent(
             position=row.position,
             record=row.record,
             flow=row.flow_id,
             event=_event(row),
-            marks=seen[row.flow_id].marks_of(row.event_id),
-            redeliveries=seen[row.flow_id].copies_of(row.event_id, row.record),
+            marks=found.marks_of(row.event_id) if found else 0,
+            redeliveries=found.copies_of(row.event_id, row.record) if found else (),
         )
         for row in rows
+        for found in (seen.get(row.flow_id),)
     ]
 
 
@@ -111,7 +141,7 @@ class _Seen:
         return tuple(f"{topic}[{number}]@{offset}" for topic, number, offset, *_ in others)
 
 
-def _event(row: EventRow) -> Event:
+def _event(row: Row) -> Event:
     partition_id, offset = coordinates_of(row.record)
     topic, number = names().place(partition_id)
     event_type, service = names().pair(row.node_id)
@@ -121,8 +151,8 @@ def _event(row: EventRow) -> Event:
         offset=offset,
         part=row.part,
         event_id=row.event_id,
-        correlation_id=row.flow.correlation_id,
-        joined_by=row.flow.joined_by,  # type: ignore[arg-type]
+        correlation_id=row.flow__correlation_id,
+        joined_by=row.flow__joined_by,
         causation_id=row.causation_id,
         type=event_type,
         service=service,
@@ -139,11 +169,8 @@ def _event(row: EventRow) -> Event:
 def find_events(event_id: str) -> list[StoredEvent]:
     """Return *the* event with this id, one for each flow that has it; usually one."""
     wanted = clean(event_id)
-    rows = list(
-        with_flow()
-        .filter(event_hash=hash64(wanted), event_id=wanted)
-        .order_by("position")[:MAX_SAME_ID]
-    )
+    query = EventRow.objects.filter(event_hash=hash64(wanted), event_id=wanted)
+    rows = rows_of(query.order_by("position")[:MAX_SAME_ID])
     found: dict[int, StoredEvent] = {}
     tier = tiers({row.record for row in rows})
     for item in sorted(stored(rows), key=lambda one: (tier.get(one.record, 0), _precedence(one))):
@@ -158,7 +185,9 @@ def _precedence(item: StoredEvent) -> tuple[int, str, int, int]:
 
 def events_at(positions: Iterable[int]) -> list[StoredEvent]:
     """Return the events at these positions, oldest first. Two queries by key."""
-    return stored(list(with_flow().filter(position__in=set(positions)).order_by("position")))
+    return stored(
+        rows_of(EventRow.objects.filter(position__in=set(positions)).order_by("position"))
+    )
 
 
 def stored_record(record_id: int, part: int) -> StoredRecord | None:
@@ -186,8 +215,8 @@ def decode_stored(record: Record) -> Decoded:
 
 def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:
     """Return many records by their ids. One query by primary key."""
-    rows = RecordRow.objects.filter(id__in=set(record_ids))
-    return {row.id: record_of(row, names()) for row in rows}
+    rows = RecordRow.objects.filter(id__in=set(record_ids)).values_list(*Columns.__struct_fields__)
+    return {row[0]: record_of(Columns(*row), names()) for row in rows}
 
 
 def list_events(
@@ -206,7 +235,7 @@ def list_events(
     test at most `MAX_TESTED` events; `next_before` then goes on. Positions follow storing.
     """
     matches = _Matcher(type, service, topic, text)
-    found: list[EventRow] = []
+    found: list[Row] = []
     tested = 0
     last: int | None = None
     for row in _rows(after, before, limit):
@@ -221,17 +250,17 @@ def list_events(
     return EventPage(tuple(stored(found)), None if after is not None else last, tested)
 
 
-def _rows(after: int | None, before: int | None, limit: int) -> Iterator[EventRow]:
+def _rows(after: int | None, before: int | None, limit: int) -> Iterator[Row]:
     size = min(limit + 1, _CHUNK)
     while True:
-        query = with_flow()
+        query = EventRow.objects.all()
         if after is not None:
             query = query.filter(position__gt=after).order_by("position")
         else:
             query = query.order_by("-position")
             if before is not None:
                 query = query.filter(position__lt=before)
-        rows = list(query[:size])
+        rows = rows_of(query[:size])
         yield from rows
         if len(rows) < size:
             return
@@ -257,12 +286,12 @@ class _Matcher:
         self._topic = topic
         self._text = text.lower()
 
-    def __call__(self, row: EventRow) -> bool:
+    def __call__(self, row: Row) -> bool:
         if self._nodes is not None and row.node_id not in self._nodes:
             return False
         if self._topic and names().place(coordinates_of(row.record)[0])[0] != self._topic:
             return False
         if not self._text:
             return True
-        fields = (names().pair(row.node_id)[0], row.key, row.event_id, row.flow.correlation_id)
+        fields = (names().pair(row.node_id)[0], row.key, row.event_id, row.flow__correlation_id)
         return any(self._text in field.lower() for field in fields if field)

@@ -11,7 +11,7 @@ from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Event as EventRow
 from tracing.models import Flow
 from tracing.projections import packing
-from tracing.projections.event_reading import StoredEvent, stored, with_flow
+from tracing.projections.event_reading import Row, StoredEvent, rows_of, stored
 from tracing.projections.flow_reading import FlowLine, flow_lines
 from tracing.projections.log_reading import head
 from tracing.projections.names import names
@@ -83,12 +83,12 @@ def read_flow(correlation_id: str) -> FlowDetail | None:
     )
 
 
-def _rows(flow: Flow, canonical_parts: set[tuple[int, int]]) -> list[EventRow]:
+def _rows(flow: Flow, canonical_parts: set[tuple[int, int]]) -> list[Row]:
     """Return the rows to draw: the canonical records, or the first ones of a large flow."""
-    query = with_flow().filter(flow_id=flow.id).order_by("position")
+    query = EventRow.objects.filter(flow_id=flow.id).order_by("position")
     if canonical_parts:
-        return [row for row in query if (row.record, row.part) in canonical_parts]
-    return list(query[:MAX_DRAWN])
+        return [row for row in rows_of(query) if (row.record, row.part) in canonical_parts]
+    return rows_of(query[:MAX_DRAWN])
 
 
 def _place(item: StoredEvent) -> tuple[str, int, int, int]:

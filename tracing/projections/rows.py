@@ -54,7 +54,20 @@ def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
     )
 
 
-def record_of(row: RecordRow, catalogue: Catalogue) -> Record:
+class Columns(msgspec.Struct, frozen=True, gc=False):
+    """A stored record's columns, where the ORM's objects would cost more than their reading."""
+
+    id: int
+    timestamp_ms: int
+    key: bytes | memoryview | None
+    value: bytes | memoryview | None
+    value_length: int
+    value_sha256: bytes | memoryview | None
+    headers: bytes | memoryview
+    error: str | None
+
+
+def record_of(row: RecordRow | Columns, catalogue: Catalogue) -> Record:
     """Return a stored record as it was read."""
     partition_id, offset = coordinates_of(row.id)
     topic, number = catalogue.place(partition_id)

@@ -9,14 +9,15 @@ import msgspec
 
 from tracing.codec import decode
 from tracing.domain.text import clean, hash64
+from tracing.models import Event as EventRow
 from tracing.models import Partition, SearchKey
 from tracing.models.source import record_id
 from tracing.projections.event_reading import (
     StoredEvent,
     find_events,
+    rows_of,
     stored,
     stored_record,
-    with_flow,
 )
 from tracing.projections.flow_graph import find_flow
 from tracing.projections.flow_reading import FlowLine, flow_lines
@@ -91,7 +92,9 @@ def _at_coordinates(text: str) -> list[StoredEvent]:
     partitions = Partition.objects.filter(source__topic=match[1], number=int(match[2]))
     offset = int(match[3])
     records = [record_id(row.id, offset) for row in partitions[:MAX_HITS]]
-    return stored(list(with_flow().filter(record__in=records).order_by("position")[:MAX_HITS]))
+    return stored(
+        rows_of(EventRow.objects.filter(record__in=records).order_by("position")[:MAX_HITS])
+    )
 
 
 def _by_key(key: str) -> list[Hit]:
