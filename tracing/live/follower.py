@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from tracing.live.pieces import Pieces
 from tracing.live.renders import Renders
 from tracing.live.rests import Rests
 from tracing.live.ring import SIZE, Ring
@@ -37,7 +38,7 @@ LONGEST_WAIT_S = 5.0
 
 
 class Follower:
-    """What the sockets of one event loop share: ring, renders, threads and the ticking task.
+    """What the sockets of one event loop share: ring, renders, pieces, threads, the ticking task.
 
     `epoch` changes whenever positions known so far mean nothing any more (a rebuild, another
     database): every socket then sends its whole state again. `healthy` is False while the
@@ -48,6 +49,7 @@ class Follower:
         """Make an idle follower; `start` makes it tick."""
         self.ring = Ring()
         self.renders: Renders[str] = Renders()
+        self.pieces = Pieces()
         self.rests = Rests()
         self.epoch = 0
         self.healthy = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 # So many changes become one frame at most, at most ten times a second.
 STEP = 1_000
-# So many positions are rendered as one piece, for all scripts that ask for the same.
-SEGMENT = 500
 IDLE_S = 60.0
 KNOWN = ("type", "service", "topic", "text", "after")
 
@@ -70,28 +67,22 @@ class TailStream(Connection):
         chunk = [change for change in window[:STEP] if change.position <= to]
         if len(chunk) == STEP:
             to = chunk[-1].position
-        text = "".join(
-            [
-                await self.follower.renders.get(
-                    ("api", wanted, epoch, start, end),
-                    functools.partial(self._lines, wanted, chunk, start, end),
-                )
-                for start, end in segments(position, to)
-            ]
-        )
+        key = ("api", wanted, epoch, position, to)
+        make = functools.partial(self._lines, wanted, epoch, chunk)
+        text = await self.follower.renders.get(key, make)
         if text:
             await self.send(text_data=text)
             await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - started)))
         return to
 
-    async def _lines(self, wanted: EventFilter, chunk: list[Change], start: int, end: int) -> str:
-        positions = [
-            change.position
-            for change in chunk
-            if start < change.position <= end and wanted.matches(change)
-        ]
+    async def _lines(self, wanted: EventFilter, epoch: int, chunk: list[Change]) -> str:
+        """Return the lines of those that match; each is written once for all scripts."""
+        positions = [change.position for change in chunk if wanted.matches(change)]
         if not positions:
             return ""
+        return await self.follower.pieces.get(("api", epoch), positions, self._written)
+
+    async def _written(self, positions: list[int]) -> dict[int, str]:
         return await self.work(functools.partial(_ndjson, positions))
 
     async def _refuse(self, message: str, code: int) -> NoReturn:
@@ -99,18 +90,10 @@ class TailStream(Connection):
         raise Refused(code)
 
 
-def segments(position: int, to: int) -> list[tuple[int, int]]:
-    """Cut what follows a position at multiples of `SEGMENT`, up to `to`.
-
-    Scripts that stand at different places share all that is whole: each line is written twice at
-    most, however far they have drifted apart.
-    """
-    cuts = [position, *range((position // SEGMENT + 1) * SEGMENT, to, SEGMENT), to]
-    return list(pairwise(cuts))
-
-
-def _ndjson(positions: list[int]) -> str:
-    return "".join(_line(event) for event in whole_events(reading.events_at(positions)))
+def _ndjson(positions: list[int]) -> dict[int, str]:
+    stored = reading.events_at(positions)
+    whole = whole_events(stored)
+    return {one.position: _line(event) for one, event in zip(stored, whole, strict=True)}
 
 
 def _line(data: represent.Json) -> str:

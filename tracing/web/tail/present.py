@@ -15,6 +15,8 @@ from tracing.web.menus import Menu, menu
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from django.utils.safestring import SafeString
+
     from tracing.web.tail.filters import TailQuery
 
 
@@ -54,10 +56,22 @@ def updates(
     they become a line with a link to the page that has them.
     """
     before = min((item.position for item in stored), default=0)
+    return frame(draw(stored), asked, before=before, missed=missed, whole=whole)
+
+
+def draw(stored: Iterable[reading.StoredEvent]) -> SafeString:
+    """Return events as HTML rows, in the order given."""
+    return render_to_string("tracing/partials/_tail_rows.html", {"rows": rows(stored)})
+
+
+def frame(
+    drawn: SafeString, asked: TailQuery, *, before: int, missed: int = 0, whole: bool = False
+) -> str:
+    """Return `updates` of rows that are drawn already; `before` is the oldest one's position."""
     return render_to_string(
         "tracing/partials/_tail_updates.html",
         {
-            "rows": rows(stored),
+            "drawn": drawn,
             "missed": missed,
             "missed_url": asked.url(before=str(before)),
             "whole": whole,

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from tracing.live.follower import TICK_S
 from tracing.live.ring import SIZE
@@ -94,11 +95,22 @@ class TailSocket(LiveSocket):
         )
         return present.updates(page.events, self.asked, whole=True)
 
-    def render_changes(self, changes: list[Change]) -> str:
-        """Return the newest of these events, and how many more there were."""
-        shown = changes[-MAX_ROWS:]
-        stored = reading.events_at(change.position for change in shown)
-        return present.updates(stored[::-1], self.asked, missed=len(changes) - len(shown))
+    async def changes(self, window: list[Change], to: int) -> str:
+        """Return the newest of a window's matching events, and how many more there were.
+
+        Under load a window holds more than a frame shows: the rows are then the same for all
+        pages that go on at this tick, however long ago their last frame was.
+        """
+        matching = [change for change in window if self.matches(change)]
+        if not matching:
+            return ""
+        shown = [change.position for change in matching[-MAX_ROWS:]]
+        drawn = await self.follower.renders.get(
+            (self.subscription(), "rows", self.epoch, shown[0], to),
+            functools.partial(self.work, functools.partial(_draw, shown)),
+        )
+        missed = len(matching) - len(shown)
+        return present.frame(SafeString(drawn), self.asked, before=shown[0], missed=missed)
 
     async def _catch_up(self) -> str:
         """Return the oldest events that are still missing, one frame a tick."""
@@ -130,3 +142,8 @@ class TailSocket(LiveSocket):
             return ""
         self._counted_at, self._said_waiting = time.monotonic(), self._waiting
         return render_to_string("tracing/partials/_tail_waiting.html", {"waiting": self._waiting})
+
+
+def _draw(positions: list[int]) -> str:
+    """Return the rows of these events, newest first. Uses the ORM."""
+    return present.draw(reading.events_at(positions)[::-1])

@@ -44,6 +44,5 @@ def tail(request: HttpRequest) -> HttpResponse:
         "menus": present.menus(asked),
         "nothing_stored": not asked.given and before is None,
         "first_event": first_event,
-        "missed": 0,
     }
     return render(request, "tracing/tail.html", context)
