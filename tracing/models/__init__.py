@@ -19,6 +19,15 @@ from tracing.models.lease import Lease
 from tracing.models.log import LogHead, Record
 from tracing.models.mapping import MappingDecision, RebuildRun
 from tracing.models.retry import AuditEntry, Discard, RetryItem, RetryRun, RetryTally
+from tracing.models.saga import (
+    SagaCount,
+    SagaDefinition,
+    SagaDuration,
+    SagaFlag,
+    SagaFlagCount,
+    SagaFlow,
+    SagaInstance,
+)
 from tracing.models.schema import AwaitingRecord, Schema
 from tracing.models.source import Partition, Source
 from tracing.models.subject import (
@@ -65,6 +74,13 @@ __all__ = [
     "RetryItem",
     "RetryRun",
     "RetryTally",
+    "SagaCount",
+    "SagaDefinition",
+    "SagaDuration",
+    "SagaFlag",
+    "SagaFlagCount",
+    "SagaFlow",
+    "SagaInstance",
     "Schema",
     "SearchKey",
     "Source",

@@ -21,7 +21,7 @@ from tracing.domain.text import hash64
 from tracing.models import Event, Flow, FlowCount, Horizon
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
-from tracing.projections import dead_letters, undecodable
+from tracing.projections import dead_letters, saga_pruning, undecodable
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.log_reading import head
 from tracing.projections.rebuild import RebuildRunningError, running
@@ -148,6 +148,7 @@ class Pruner:
         records = sorted({row.record for row in events})
         undecodable.withdraw((row.record, row.error) for row in events if row.error is not None)
         dead_letters.withdraw(records)
+        saga_pruning.withdraw(flows, self._catalogue)
         states = Counter(
             state
             for chunk in _chunks(flows)

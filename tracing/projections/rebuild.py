@@ -27,6 +27,7 @@ from tracing.projections import late, tables
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.decisions import forget_mappings
 from tracing.projections.rows import Prepared, prepare, record_of
+from tracing.projections.saga_decisions import Sagas, applied_sagas, forget_sagas
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.size import record_count
 from tracing.projections.store import project, take_positions
@@ -215,11 +216,12 @@ class _Making:
             raise RebuildBrokenOffError
 
 
-def _rules_now() -> tuple[tuple[Mapping, ...], tuple[str, ...]]:
+def _rules_now() -> tuple[tuple[Mapping, ...], tuple[str, ...], Sagas]:
     """Return what decides how records are read, as it is at this moment."""
     forget_mappings()
+    forget_sagas()
     rules = current_rules()
-    return rules.mappings, rules.key_fields
+    return rules.mappings, rules.key_fields, applied_sagas()
 
 
 def _place(item: Prepared) -> tuple[int, int]:

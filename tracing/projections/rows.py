@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracing.codec import decode
+from tracing.codec.saga_keys import key_of
 from tracing.domain.event import Event
 from tracing.domain.facts import fact_of
 from tracing.domain.record import Header, Record
 from tracing.domain.text import hash64
 from tracing.models.source import coordinates_of, record_id
 from tracing.projections.packing import Packed, pack
+from tracing.projections.saga_decisions import applied_sagas
+from tracing.projections.saga_keys import SagaKey, saga_key
 from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tracing.codec.decode import Decoded
     from tracing.models import Record as RecordRow
     from tracing.projections.catalogue import Catalogue
 
@@ -29,7 +33,8 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event on its way into the read models.
 
     Whatever can be known before the lock on `log_head` is: `flow_hash` and `event_hash` are the
-    index keys of the correlation and the event id, `keys` those of all that it is found by.
+    index keys of the correlation and the event id, `keys` those of all that it is found by, `sagas`
+    tells which sagas it is part of.
     Plain values throughout, so that another process may make them.
     """
 
@@ -38,6 +43,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flow_hash: int
     event_hash: int
     keys: tuple[int, ...]
+    sagas: tuple[SagaKey, ...] = ()
 
 
 def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
@@ -98,18 +104,38 @@ def headers_of(blob: bytes | memoryview) -> tuple[Header, ...]:
 def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list[Prepared]:
     """Decode records, given with their partition's id, into events with facts and node numbers."""
     rules = current_rules()
-    decoded = [
-        (event, record_id(partition_id, record.offset))
-        for partition_id, record in records
-        for event in decode(record, rules).events
+    families = applied_sagas().families
+    decoded = []
+    for partition_id, record in records:
+        found = decode(record, rules)
+        for event in found.events:
+            # Few types are part of a saga: for all others this look-up is everything.
+            wanted = families.get(event.type)
+            sagas = () if wanted is None else _sagas(wanted, event, record, found)
+            decoded.append((event, record_id(partition_id, record.offset), sagas))
+    nodes = catalogue.node_ids((event.type, event.service) for event, _, _ in decoded)
+    return [
+        _prepared(event, record, nodes[event.type, event.service], sagas)
+        for event, record, sagas in decoded
     ]
-    nodes = catalogue.node_ids((event.type, event.service) for event, _ in decoded)
-    return [_prepared(event, record, nodes[event.type, event.service]) for event, record in decoded]
 
 
-def _prepared(event: Event, record: int, node: int) -> Prepared:
+def _sagas(
+    families: Iterable[tuple[str, str]], event: Event, record: Record, found: Decoded
+) -> tuple[SagaKey, ...]:
+    """Return the sagas that an event is part of: those whose key it carries."""
+    payload = found.payloads[event.part]
+    return tuple(
+        saga_key(name, rule, key)
+        for name, rule in families
+        if (key := key_of(rule, event, record, payload)) is not None
+    )
+
+
+def _prepared(event: Event, record: int, node: int, sagas: tuple[SagaKey, ...]) -> Prepared:
     fact = pack(fact_of(event, record), node)
     keys = [hash64(key) for key in event.keys]
     if fact.key is not None:
         keys.append(fact.key)
-    return Prepared(event, fact, hash64(event.correlation_id), hash64(event.event_id), tuple(keys))
+    hashes = hash64(event.correlation_id), hash64(event.event_id)
+    return Prepared(event, fact, *hashes, tuple(keys), sagas)

@@ -10,6 +10,7 @@ from tracing.codec.rules import DEFAULT_KEY_FIELDS, Mapping, Rules, parse_mappin
 from tracing.domain.topology import TopicRoles
 from tracing.projections.decisions import applied_mappings, forget_mappings
 from tracing.projections.known_schemas import KnownSchemas
+from tracing.projections.saga_decisions import forget_sagas
 
 
 def current_rules() -> Rules:
@@ -56,3 +57,4 @@ def forget_rules() -> None:
     """Read settings, and what they lead to, anew when they are asked for next."""
     _rules.cache_clear()
     forget_mappings()
+    forget_sagas()

@@ -30,6 +30,12 @@ READ_MODELS = (
     "deadletterhour",
     "retrycopy",
     "retriedrecord",
+    "sagainstance",
+    "sagaflow",
+    "sagaflag",
+    "sagacount",
+    "sagaflagcount",
+    "sagaduration",
 )
 
 _NAME = re.compile(rf"\btracing_(?:{'|'.join(READ_MODELS)})\b")

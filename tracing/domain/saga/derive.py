@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.domain.causality import canonical
-from tracing.domain.saga.definition import Definition
+from tracing.domain.saga.definition import Definition, Version, version_at
 from tracing.domain.saga.flags import flags
 from tracing.domain.saga.instance import Instance, Phase, Status, Taken, Undoing
 from tracing.domain.saga.steps import Steps
 from tracing.domain.saga.told import Told, when
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tracing.domain.facts import Fact
 
@@ -37,6 +37,26 @@ def derive(facts: Iterable[Fact], definition: Definition) -> Instance | None:
         return None
     steps = tuple(Steps(told).taken())
     return _instance(told, told.start, steps, last_ms=max(fact.timestamp_ms for fact in held))
+
+
+def judge(
+    facts: Sequence[Fact], versions: Iterable[Version], rule: str
+) -> tuple[Version, Instance] | None:
+    """Return the version that a saga's facts belong to and what it did; None for none.
+
+    `rule` is by what these facts were told apart from others: a version that tells its instances
+    apart by another one is not theirs.
+    """
+    known = list(versions)
+    chosen = None
+    for version in known:
+        start = starting(facts, version.definition)
+        if start is not None and version_at(known, start.timestamp_ms) is version:
+            chosen = version
+    if chosen is None or chosen.definition.key != rule:
+        return None
+    found = derive(facts, chosen.definition)
+    return None if found is None else (chosen, found)
 
 
 def starting(facts: Iterable[Fact], definition: Definition) -> Fact | None:

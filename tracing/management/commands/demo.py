@@ -116,6 +116,14 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
             os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
         )
         supervisor.finish("migrate")
+        # Whatever comes first, the shop's sagas are known before it.
+        sagas = [str(file) for file in _sagas()]
+        supervisor.start(
+            "sagas",
+            parts.manage("saga", *sagas, "--valid-from", "1970-01-01", "--verbosity", "0"),
+            os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
+        )
+        supervisor.finish("sagas")
         for old in folder.glob("empty-*.sqlite3"):
             old.unlink(missing_ok=True)
         draft.rename(template)
@@ -126,8 +134,14 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
 
 
 def _schema_digest() -> str:
-    """Return a name for what `migrate` would make: our migrations and Django's version."""
+    """Return a name for what would be made: our migrations, Django's version, the sagas."""
     digest = hashlib.sha256(django.__version__.encode())
-    for file in sorted((settings.BASE_DIR / "tracing" / "migrations").glob("*.py")):
+    migrations = sorted((settings.BASE_DIR / "tracing" / "migrations").glob("*.py"))
+    for file in [*migrations, *_sagas()]:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _sagas() -> list[Path]:
+    """Return the definitions of the shop's sagas."""
+    return sorted((settings.BASE_DIR / "tracing" / "demo" / "sagas").glob("*.yaml"))

@@ -30,7 +30,7 @@ steps:
 )
 
 
-UNDONE_BUT_PAID = "OrderSagaStarted StockReserved PaymentProcessed ShipmentFailed StockReleased"
+UNDONE_BUT_PAID = "OrderSubmitted StockReserved PaymentProcessed ShipmentFailed StockReleased"
 
 
 def saga(text: str, definition: Definition = SHOP) -> Instance:
@@ -91,7 +91,7 @@ def test_a_failure_turns_it_back() -> None:
         "Release stock",
     )
     assert statuses(one) == ["done", "failed", "not_reached"]
-    assert undoings(one) == ["running", "", ""]
+    assert undoings(one) == ["running", "not_needed", ""]
     assert (one.since_ms, one.timeout_at_ms) == (4_000, 14_000)
     assert one.failure is not None
     assert one.failure.type == "PaymentFailed"
@@ -102,7 +102,7 @@ def test_it_is_cancelled_when_all_is_undone() -> None:
     one = saga("OrderPlaced StockReserved PaymentFailed StockReleased OrderCancelled")
 
     assert (one.state, one.phase, one.flags) == ("CANCELLED", Phase.CANCELLED, ())
-    assert undoings(one) == ["done", "", ""]
+    assert undoings(one) == ["done", "not_needed", ""]
 
 
 def test_half_a_step_may_be_undone() -> None:
@@ -113,7 +113,7 @@ def test_half_a_step_may_be_undone() -> None:
 
 
 def test_compensations_come_in_reverse_order() -> None:
-    text = "OrderSagaStarted ReserveStock StockReserved ProcessPayment PaymentProcessed"
+    text = "OrderSubmitted ReserveStock StockReserved ProcessPayment PaymentProcessed"
     text += " CreateShipment ShipmentFailed RefundPayment"
     one = saga(text, ORCHESTRATED)
     assert (one.step, undoings(one)) == ("Refund payment", ["waiting", "running", ""])
@@ -124,7 +124,7 @@ def test_compensations_come_in_reverse_order() -> None:
 
 
 def test_the_command_begins_a_step() -> None:
-    one = saga("OrderSagaStarted@0 ReserveStock@2 StockReserved@3", ORCHESTRATED)
+    one = saga("OrderSubmitted@0 ReserveStock@2 StockReserved@3", ORCHESTRATED)
 
     assert one.steps[0].duration_us == 1_000_000
     assert one.steps[0].command is not None
@@ -139,11 +139,11 @@ def test_the_command_begins_a_step() -> None:
             Flagged(Flag.MISSING_COMPENSATION, 1),
         ),
         (
-            "OrderSagaStarted StockReserved PaymentFailed StockReleaseFailed",
+            "OrderSubmitted StockReserved PaymentFailed StockReleaseFailed",
             Flagged(Flag.FAILED_COMPENSATION, 0),
         ),
         (
-            "OrderSagaStarted StockReserved PaymentFailed StockReleased StockReleased",
+            "OrderSubmitted StockReserved PaymentFailed StockReleased StockReleased",
             Flagged(Flag.DOUBLED_COMPENSATION, 0),
         ),
         (
@@ -151,17 +151,17 @@ def test_the_command_begins_a_step() -> None:
             Flagged(Flag.MISORDERED_COMPENSATION, 0),
         ),
         (
-            "OrderSagaStarted StockReserved PaymentFailed PaymentRefunded@9 StockReleased",
+            "OrderSubmitted StockReserved PaymentFailed PaymentRefunded@9 StockReleased",
             Flagged(Flag.MISORDERED_COMPENSATION, 0),
         ),
-        ("OrderSagaStarted PaymentRefunded", Flagged(Flag.UNEXPECTED_COMPENSATION, 1)),
-        ("OrderSagaStarted StockReserved StockReserved", Flagged(Flag.DOUBLED_STEP, 0)),
-        ("OrderSagaStarted PaymentProcessed", Flagged(Flag.SKIPPED_STEP, 0)),
+        ("OrderSubmitted PaymentRefunded", Flagged(Flag.UNEXPECTED_COMPENSATION, 1)),
+        ("OrderSubmitted StockReserved StockReserved", Flagged(Flag.DOUBLED_STEP, 0)),
+        ("OrderSubmitted PaymentProcessed", Flagged(Flag.SKIPPED_STEP, 0)),
         (
-            "OrderSagaStarted StockReserved StockReservationFailed",
+            "OrderSubmitted StockReserved StockReservationFailed",
             Flagged(Flag.CONTRADICTED_STEP, 0),
         ),
-        ("OrderSagaStarted OrderCancelled StockReserved", Flagged(Flag.AFTER_THE_END)),
+        ("OrderSubmitted OrderCancelled StockReserved", Flagged(Flag.AFTER_THE_END)),
     ],
 )
 def test_it_flags(text: str, flag: Flagged) -> None:
