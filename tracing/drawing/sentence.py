@@ -23,7 +23,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """An event as the sentence needs it; `cause` is an event id, in this flow or not.
 
     `logged_ms` is Kafka's time. `bare` is a record without an envelope, and `content` says what
-    is in it instead of an event: `plain text, 15 bytes`.
+    is in it instead of an event: `plain text, 15 bytes`. `given_up` says which consumer gave it up.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None = None
     reason: str | None = None
     error: str | None = None
+    given_up: str | None = None
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -62,6 +63,9 @@ def tell(
         return Sentence(_plain(events, total))
     if failed is not None:
         return Sentence(_failure(events, failed))
+    dead = [event for event in events if event.given_up]
+    if dead:
+        return Sentence(_given_up(dead))
     if state in {"failed", "compensated", "done"}:
         return Sentence(f"{_ended(events, state)} in {duration(duration_us)}: {counted}.")
     last = _last(events)
@@ -124,6 +128,12 @@ def _failure(events: Sequence[Happening], failed: Happening) -> str:
         return f"{told} and failed too."
     too = sum(bool(role(event.type) & Role.FAILED) for event in events[place + 1 :])
     return f"{told}, {too} of them failed too." if too else f"{told}."
+
+
+def _given_up(dead: Sequence[Happening]) -> str:
+    first = dead[0]
+    told = f"{clause_of(first.type).sentence}, but {_bounded(first.given_up or '')}."
+    return f"{told} {len(dead) - 1} more given up too." if len(dead) > 1 else told
 
 
 def _compensations(events: Sequence[Happening], start: int, *, begin: bool = False) -> str:

@@ -12,6 +12,7 @@ from tracing.models import Event as EventRow
 from tracing.models import Flow
 from tracing.projections import packing
 from tracing.projections.event_reading import Row, StoredEvent, rows_of, stored
+from tracing.projections.flow_deaths import Death, deaths_of
 from tracing.projections.flow_reading import FlowLine, flow_lines
 from tracing.projections.log_reading import head
 from tracing.projections.names import names
@@ -36,6 +37,7 @@ class FlowDetail(msgspec.Struct, frozen=True, kw_only=True):
 
     `events` are the canonical ones by time and place, `shown` of `total`. `outside` maps the
     causes that are not in this flow to the flow that has them. `position` is the log's when read.
+    `deaths` are its dead letters.
     """
 
     line: FlowLine
@@ -47,6 +49,12 @@ class FlowDetail(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     outside: dict[str, str]
     position: int
+    deaths: tuple[Death, ...] = ()
+
+    @property
+    def dead(self) -> dict[str, Death]:
+        """Return the dead letters that are open, by event id."""
+        return {death.event_id: death for death in self.deaths if death.open}
 
 
 def find_flow(correlation_id: str) -> Flow | None:
@@ -59,7 +67,7 @@ def find_flow(correlation_id: str) -> Flow | None:
 
 
 def read_flow(correlation_id: str) -> FlowDetail | None:
-    """Return a flow, None when nothing of it is stored. Costs six look-ups by key."""
+    """Return a flow, None when nothing of it is stored. Costs seven look-ups by key."""
     position = head().position
     flow = find_flow(correlation_id)
     if flow is None:
@@ -80,6 +88,7 @@ def read_flow(correlation_id: str) -> FlowDetail | None:
         total=flow.events,
         outside=_outside(shown),
         position=position,
+        deaths=deaths_of(flow.id),
     )
 
 

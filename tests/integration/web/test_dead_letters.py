@@ -157,11 +157,24 @@ def test_a_message_tells_failure_way_and_flow(operator: Client) -> None:
 
 
 def test_the_flow_leads_to_the_dead_letter(viewer: Client) -> None:
-    write(record("e1", flow="flow-e1"), failed("e1"))
+    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1"))
 
-    page = viewer.get("/flows/flow-e1?event=e1").content.decode()
+    page = viewer.get("/flows/flow-e1").content.decode()
 
-    assert f'href="/dead-letters/{key()}/{DeadLetter.objects.get().record}"' in page
+    assert page.count(f'href="/dead-letters/{key()}/{DeadLetter.objects.get().record}"') == 2
+    assert "Order was placed, but inventory gave it up: no product P-1." in text(page)
+    assert 'aria-label="OrderPlaced, order-service, 0 ms, dead letter"' in page
+
+
+def test_a_dead_letter_that_was_sent_on_no_longer_marks_its_event(viewer: Client) -> None:
+    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1"))
+    again = ("eventviz-retry-id", b"r-1")
+    write(record("e1", flow="flow-e1", headers=(again,), at_ms=NOW_MS + 60_000))
+
+    page = viewer.get("/flows/flow-e1").content.decode()
+
+    assert "gave it up" not in page
+    assert "dead letter, over" in text(page)
 
 
 def test_what_waits_shows_attempt_and_when(viewer: Client) -> None:

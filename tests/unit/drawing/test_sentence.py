@@ -53,6 +53,16 @@ def test_it_says_what_failed_when_and_what_was_taken_back() -> None:
     )
 
 
+def test_it_says_who_gave_an_event_up_and_why() -> None:
+    placed = Happening(
+        id="1", type="OrderPlaced", time_us=0, logged_ms=0, given_up="stock did: no P."
+    )
+
+    sentence = tell([placed], state="failed", total=1, services=1, duration_us=0)
+
+    assert sentence.text == "Order was placed, but stock did: no P."
+
+
 def test_it_says_that_nothing_followed_a_failure() -> None:
     sentence = told(("OrderPlaced", 0), ("payment.declined", 60, 0), state="failed")
 

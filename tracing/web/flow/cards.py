@@ -18,7 +18,7 @@ from tracing.web.address import element_id
 from tracing.web.present import Service, Sign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tracing.projections.reading import StoredEvent
 
@@ -28,6 +28,7 @@ LOOKS: dict[str, Sign] = {
     for sign in (
         Sign("happened", "●", "happened", "ok", "something happened"),
         Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
+        Sign("dead", "⊗", "dead letter", "fail", "a consumer gave the event up"),
         Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
         Sign("plain", "·", "no type", "ghost", "the record names no event"),
         Sign("undecodable", "?", "undecodable", "late", "the record could not be read"),
@@ -57,8 +58,10 @@ class EdgeView(msgspec.Struct, frozen=True):
     guilty: bool
 
 
-def look_of(event: Event) -> Sign:
-    """Return how an event looks."""
+def look_of(event: Event, *, dead: bool = False) -> Sign:
+    """Return how an event looks; `dead` when it has a dead letter that is open."""
+    if dead:
+        return LOOKS["dead"]
     if event.error is not None:
         return LOOKS["undecodable"]
     if event.type == UNTYPED:
@@ -88,9 +91,9 @@ def mark_words(item: StoredEvent) -> tuple[str, ...]:
     return tuple(words)
 
 
-def version_of(item: StoredEvent, *, led: int, caused: int) -> str:
+def version_of(item: StoredEvent, *, led: int, caused: int, dead: bool) -> str:
     """Return a text that differs when the inspector of the event would."""
-    return f"{led}.{caused}.{item.marks}.{len(item.redeliveries)}"
+    return f"{led}.{caused}.{item.marks}.{len(item.redeliveries)}{'.dead' if dead else ''}"
 
 
 def spot(item: StoredEvent) -> Spot:
@@ -106,12 +109,15 @@ def spot(item: StoredEvent) -> Spot:
     )
 
 
-def card_views(items: Sequence[StoredEvent], drawing: Drawing) -> list[CardView]:
-    """Return the drawn cards with their events, in the order of the events."""
+def card_views(
+    items: Sequence[StoredEvent], drawing: Drawing, dead: Collection[str] = ()
+) -> list[CardView]:
+    """Return the drawn cards with their events, in the order of the events; `dead` are ids."""
     led = Counter(cause for card in drawing.cards for cause in card.causes)
     views = []
     for item, card in zip(items, drawing.cards, strict=True):
-        event, look = item.event, look_of(item.event)
+        event, gone = item.event, item.event.event_id in dead
+        look = look_of(event, dead=gone)
         label = [event.type, event.service or "no service", card.time, look.word]
         views.append(
             CardView(
@@ -123,7 +129,9 @@ def card_views(items: Sequence[StoredEvent], drawing: Drawing) -> list[CardView]
                 label=", ".join([*label, *mark_words(item)]),
                 causes=" ".join(element_id("ev", cause) for cause in card.causes),
                 edges=" ".join(f"edge-{number}" for number in card.edges),
-                version=version_of(item, led=led[event.event_id], caused=len(card.causes)),
+                version=version_of(
+                    item, led=led[event.event_id], caused=len(card.causes), dead=gone
+                ),
             )
         )
     return views

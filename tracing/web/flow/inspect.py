@@ -72,6 +72,7 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
 def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
     """Return an event with its record and neighbours. Three queries by key."""
     event = item.event
+    dead = event.event_id in detail.dead
     record = reading.stored_record(item.record, event.part)
     shown = None
     if record is not None:
@@ -84,7 +85,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
     return Inspected(
         item=item,
         event=event,
-        look=look_of(event),
+        look=look_of(event, dead=dead),
         marks=mark_words(item),
         iso=present.iso(time_ms),
         clock=present.clock(time_ms),
@@ -110,6 +111,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
             item,
             led=len(effects),
             caused=sum(link.effect == event.event_id for link in detail.links),
+            dead=dead,
         ),
     )
 

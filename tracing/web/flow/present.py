@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracing.domain.event import Event
+    from tracing.projections.flow_deaths import Death
     from tracing.projections.reading import FlowDetail, FlowLine, StoredEvent
 
 JOINED = {
@@ -93,7 +94,12 @@ def distinct(events: Sequence[StoredEvent]) -> list[StoredEvent]:
 
 def default_event(detail: FlowDetail) -> StoredEvent:
     """Return what is selected when nobody selected anything: the first failure, else the last."""
-    failed = [item for item in detail.events if role(item.event.type) & Role.FAILED]
+    dead = detail.dead
+    failed = [
+        item
+        for item in detail.events
+        if item.event.event_id in dead or role(item.event.type) & Role.FAILED
+    ]
     return failed[0] if failed else detail.events[-1]
 
 
@@ -106,7 +112,7 @@ def fragment_context(detail: FlowDetail, *, now_ms: int, base: str = "") -> dict
     spots = [spot(item) for item in items]
     arrows = [Arrow(link.cause, link.effect, link.latency_us) for link in detail.links]
     drawing = draw(spots, arrows)
-    cards = card_views(items, drawing)
+    cards = card_views(items, drawing, detail.dead)
     chosen = default_event(detail)
     lines = [
         OutlineView(
@@ -177,8 +183,15 @@ def head(detail: FlowDetail, *, now_ms: int) -> Head:
     )
 
 
+def given_up(death: Death) -> str:
+    """Return who gave an event up, and why: `inventory gave it up: no shelf for product P`."""
+    told = f"{death.consumer or 'its consumer'} gave it up"
+    reason = death.message or death.exception
+    return f"{told}: {present.reason_words(reason)}" if reason else told
+
+
 def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Sentence:
-    content = ""
+    content, dead = "", detail.dead
     if state == "plain" and detail.total == 1:
         only = detail.events[0]
         found = reading.stored_record(only.record, only.event.part)
@@ -195,6 +208,7 @@ def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Senten
                 cause=event.causation_id,
                 reason=present.reason_words(event.reason) if event.reason else None,
                 error=event.error,
+                given_up=given_up(dead[event.event_id]) if event.event_id in dead else None,
             )
             for event in events
         ],
