@@ -8,7 +8,12 @@ from django.urls import path, re_path
 
 from tracing.demo.sockets import OrderSocket
 from tracing.web.api.sockets import TailStream
-from tracing.web.dead_letters.sockets import DeadLetterSocket, DeadLettersSocket, InRetrySocket
+from tracing.web.dead_letters.sockets import (
+    DeadLetterSocket,
+    DeadLettersSocket,
+    DeadMessageSocket,
+    InRetrySocket,
+)
 from tracing.web.flow.sockets import FlowSocket
 from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.groups.sockets import GroupSocket, GroupsSocket
@@ -28,6 +33,7 @@ websocket = URLRouter(
         path("live/group", GroupSocket.as_asgi()),
         path("live/dead-letters", DeadLettersSocket.as_asgi()),
         path("live/dead-letter", DeadLetterSocket.as_asgi()),
+        path("live/dead-message", DeadMessageSocket.as_asgi()),
         path("live/in-retry", InRetrySocket.as_asgi()),
         path("live/alerts", AlertsSocket.as_asgi()),
         path("live/retries", RetriesSocket.as_asgi()),

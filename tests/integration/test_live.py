@@ -17,8 +17,11 @@ from django.db import connection
 from django.test import Client
 
 from eventviz.asgi import application
-from tests.integration.log import record, write
+from tests.integration.log import NOW_MS, record, write
+from tests.integration.test_dead_letters import failed
+from tracing.domain.failure import group_key
 from tracing.live.follower import open_sockets
+from tracing.models import DeadLetter
 from tracing.projections.rebuild import rebuild
 from tracing.web import connection as limits
 from tracing.web import socket as pace
@@ -132,6 +135,18 @@ async def test_a_flow_that_does_not_exist_yet_appears_and_grows(cookie: bytes) -
     assert 'data-event="e1"' in grown
     assert 'data-event="e2"' in grown
     assert "<c>" not in grown
+
+
+async def test_a_dead_letters_page_follows_what_becomes_of_it(cookie: bytes) -> None:
+    await log(failed("e1"))
+    one = await DeadLetter.objects.aget()
+    path = f"/live/dead-message?group={group_key(one.group_id)}&record={one.record}"
+
+    async with opened(path, cookie) as page:
+        assert "nobody has dealt with it" in await page.frame_text()
+        again = (("eventviz-retry-id", b"r-1"),)
+        await log(record("e1", flow="flow-e1", headers=again, at_ms=NOW_MS + 60_000))
+        assert "a retry by eventviz" in await page.until("sent again")
 
 
 async def test_a_flow_is_not_sent_again_for_the_events_of_others(cookie: bytes) -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from django.template.loader import render_to_string
 
 from tracing.domain.causality import processed_twice
+from tracing.domain.failure import group_of
 from tracing.domain.text import hash64
 from tracing.projections import dead_message_reading as messages
 from tracing.projections import reading
+from tracing.web import query
 from tracing.web.address import element_id, event_api_url, flow_url
 from tracing.web.context import now_ms
 from tracing.web.dead_letters.present import line_of
-from tracing.web.dead_letters.words import TIERS, group_row
+from tracing.web.dead_letters.words import ASIDE, OPEN, TIERS, group_row
 from tracing.web.flow import payload
 from tracing.web.flow.present import fragment_context
 from tracing.web.present import Sign
+from tracing.web.retries.present import retries_of
 
 if TYPE_CHECKING:
-    from tracing.projections.dead_message_reading import AttemptLine
+    from tracing.projections.dead_message_reading import AttemptLine, DeadLine
 
 
 class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,42 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+def way(line: DeadLine) -> dict[str, Any]:
+    """Return what `_dead_letter_way.html` shows: what alters after the message died."""
+    flows = messages.correlations([line.flow])
+    correlation_id = flows.get(line.flow, "")
+    attempts = _attempts(line, correlation_id)
+    retries = retries_of(line.record)
+    return {
+        **_flow(correlation_id, line.event_id),
+        **retries,
+        "attempts": attempts,
+        "standing": _standing(line, attempts, retries),
+        "correlation_id": correlation_id,
+        "now_ms": now_ms(),
+    }
+
+
+def _standing(line: DeadLine, attempts: list[AttemptRow], retries: dict[str, Any]) -> Sign:
+    """Return how the message stands: put aside, by its newest retry or attempt, else open."""
+    if retries["discard"] is not None:
+        return ASIDE
+    if retries["retried"]:
+        sign: Sign = retries["retried"][0].sign
+        return sign
+    newest = attempts[-1] if attempts else None
+    return OPEN if newest is None or newest.line.record == line.record else newest.sign
+
+
+def way_fragment(key: str, record: int) -> str:
+    """Return the live part of a dead letter's page for the socket, '' when it is gone."""
+    group_id = group_of(key)
+    line = None if group_id is None else messages.read_message(group_id, record)
+    if line is None:
+        return ""
+    return render_to_string("tracing/partials/_dead_letter_way.html", {**way(line), "oob": True})
+
+
 def message(key: str, record: int) -> dict[str, Any] | None:
     """Return what `dead_letter.html` shows, None for a record that is not in the group."""
     group = line_of(key)
@@ -40,8 +80,7 @@ def message(key: str, record: int) -> dict[str, Any] | None:
     stored = reading.stored_record(record, 0)
     failure = messages.failure_in(stored.record) if stored else None
     headers, more_headers = payload.headers(stored.record.headers if stored else ())
-    flows = messages.correlations([line.flow])
-    correlation_id = flows.get(line.flow, "")
+    told = way(line)
     source = messages.source_record(line)
     return {
         "row": group_row(group),
@@ -52,12 +91,11 @@ def message(key: str, record: int) -> dict[str, Any] | None:
         "shown": payload.preview(stored.record) if stored else None,
         "headers": headers,
         "more_headers": more_headers,
-        "attempts": _attempts(line, correlation_id),
         "source_stored": source is not None,
-        "event_url": flow_url(correlation_id, line.event_id),
+        "event_url": flow_url(told["correlation_id"], line.event_id),
         "api_url": event_api_url(line.event_id),
-        **_flow(correlation_id, line.event_id),
-        "now_ms": now_ms(),
+        "socket": query.address("/live/dead-message", {"group": key, "record": str(record)}),
+        **told,
     }
 
 
@@ -78,7 +116,7 @@ def _flow(correlation_id: str, event_id: str) -> dict[str, Any]:
     """Return the flow's graph, with the event that left the path, and what happened twice."""
     detail = reading.read_flow(correlation_id)
     if detail is None:
-        return {"graph": None, "twice": []}
+        return {"graph": None, "twice": [], "left_at": ""}
     events = [item.event for item in detail.events]
     context = fragment_context(detail, now_ms=now_ms(), base=flow_url(correlation_id))
     return {

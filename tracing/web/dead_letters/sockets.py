@@ -1,4 +1,4 @@
-"""The live pages of dead letters: `/live/dead-letters`, `/live/dead-letter`, `/live/in-retry`."""
+"""The live pages of dead letters: the inbox, a group, a message, what is in retry."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracing.domain.text import clean
 from tracing.projections.dead_letter_reading import parse_filter
 from tracing.web.dead_letters import present
+from tracing.web.dead_letters.message import way_fragment
 from tracing.web.topics.sockets import TopicsSocket
 
 if TYPE_CHECKING:
@@ -53,6 +54,29 @@ class DeadLetterSocket(TopicsSocket):
     def render_clock(self) -> str:
         """Return the group."""
         return present.group_fragment(self.key)
+
+
+class DeadMessageSocket(TopicsSocket):
+    """Sends what became of one message: its attempts, its retries, its flow."""
+
+    async def connect(self) -> None:
+        """Read which message."""
+        self.key = clean(self.parameters.get("group", ""), 20)
+        number = self.parameters.get("record", "")
+        self.record = int(number) if number.isdecimal() and len(number) < 19 else 0
+        await super().connect()
+
+    def subscription(self) -> Hashable:
+        """Return the message."""
+        return ("dead-message", self.key, self.record)
+
+    def render_state(self, position: int) -> str:  # noqa: ARG002
+        """Return what became of it."""
+        return way_fragment(self.key, self.record)
+
+    def render_clock(self) -> str:
+        """Return what became of it."""
+        return way_fragment(self.key, self.record)
 
 
 class InRetrySocket(TopicsSocket):

@@ -16,7 +16,6 @@ from tracing.web import query
 from tracing.web.dead_letters import present
 from tracing.web.dead_letters.message import message as message_context
 from tracing.web.dead_letters.words import PATH
-from tracing.web.retries.present import retries_of
 from tracing.web.retries.views import operator
 
 if TYPE_CHECKING:
@@ -62,7 +61,6 @@ def message(request: HttpRequest, key: str, record: int) -> HttpResponse:
     context = message_context(key, record) if record < 2**63 else None
     if context is None:
         raise Http404
-    context |= retries_of(record)
     return render(request, "tracing/dead_letter.html", context)
 
 

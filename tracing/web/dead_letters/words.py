@@ -26,6 +26,8 @@ SIGNS = {
         Sign("ignored", "○", "ignored", "ghost", "is not counted, whatever comes"),
     )
 }
+OPEN = Sign("open", "✕", "open", "fail", "nobody has dealt with it")
+ASIDE = Sign("aside", "○", "put aside", "ghost", "somebody said why; it can be restored")
 TIERS = {
     Tier.PLAIN: Sign("event", "●", "the event", "ok", "on its ordinary topic"),
     Tier.RETRIED: Sign("retried", "↻", "sent again", "run", "a retry by eventviz"),

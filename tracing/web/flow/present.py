@@ -134,6 +134,7 @@ def fragment_context(detail: FlowDetail, *, now_ms: int, base: str = "") -> dict
         "default_id": element_id("ev", chosen.event.event_id),
         "now_ms": now_ms,
         "base": base,
+        "left_at": "",
     }
 
 
