@@ -27,6 +27,8 @@ from tracing.retry.letters import FILTERS, groups_of, unknown_filters
 
 # Records that are named one by one.
 MAX_RECORDS = 1_000
+# Groups that are named one by one, in one text with commas between.
+MAX_GROUPS = 100
 # A key that occurs in more flows than this: the newest of them.
 MAX_FLOWS = 200
 _END = (1 << 44) - 1
@@ -54,11 +56,18 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise BadSelectionError(f"1 to {MAX_RECORDS:,} records.")
         if self.kind != "records" and not self.text:
             raise BadSelectionError(f"Which {self.kind}?")
-        if self.kind == "group" and group_of(self.text) is None:
-            raise BadSelectionError("A group is 16 hexadecimal digits.")
+        if self.kind == "group" and not 0 < len(self.groups) <= MAX_GROUPS:
+            raise BadSelectionError(f"1 to {MAX_GROUPS} groups, each 16 hexadecimal digits.")
         unknown = unknown_filters(self.text) if self.kind == "filter" else []
         if unknown:
             raise BadSelectionError(f"{unknown[0]!r}: there are {', '.join(FILTERS)}.")
+
+    @property
+    def groups(self) -> list[int]:
+        """Return the groups that are named, none when one is not a group's key."""
+        found = [group_of(key) for key in dict.fromkeys(self.text.split(","))]
+        known = [group for group in found if group is not None]
+        return known if len(known) == len(found) else []
 
     @property
     def words(self) -> str:
@@ -67,7 +76,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             count = len(self.records)
             return f"{count:,} record" + ("s" if count != 1 else "")
         if self.kind == "group":
-            group = DeadLetterGroup.objects.filter(id=group_of(self.text) or 0).first()
+            if len(self.groups) > 1:
+                return f"{len(self.groups)} groups"
+            group = DeadLetterGroup.objects.filter(id__in=self.groups).first()
             return f"group {group.exception or group.source_topic}" if group else "a group"
         return f"{self.kind} {self.text}"
 
@@ -123,8 +134,7 @@ def _of_groups(
     selection: Selection, cursor: Cursor | None, until: int, limit: int
 ) -> tuple[list[int], Cursor | None]:
     """List groups one by one. `cursor` is [groups done, last timestamp, last record]."""
-    only = group_of(selection.text) if selection.kind == "group" else None
-    groups = groups_of(selection.text) if only is None else [only]
+    groups = selection.groups if selection.kind == "group" else groups_of(selection.text)
     place, last_ms, last = cursor or [0, -1, -1]
     found: list[int] = []
     while place < len(groups) and len(found) < limit:

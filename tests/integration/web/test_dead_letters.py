@@ -12,6 +12,7 @@ from tests.integration.log import NOW_MS, record, write
 from tests.integration.test_dead_letters import failed
 from tracing.domain.failure import group_key
 from tracing.models import AuditEntry, DeadLetter, DeadLetterGroup, GroupDecision
+from tracing.retry.selection import Selection, page
 from tracing.web.access import Role, give_role
 
 pytestmark = pytest.mark.django_db
@@ -128,7 +129,29 @@ def test_an_unknown_state_or_group_is_refused(operator: Client) -> None:
     assert operator.post(f"/dead-letters/{key()}/decide", {"state": "x"}).status_code == 400
     assert operator.post(f"/dead-letters/{'0' * 16}/decide", {"state": "new"}).status_code == 404
     for path in ("nothing", "0" * 16, f"{key()}/77", f"{key()}/{'9' * 30}"):
-        assert operator.get(f"/dead-letters/{path}").status_code == 404
+        answer = operator.get(f"/dead-letters/{path}")
+        assert answer.status_code == 404
+        assert 'href="/dead-letters/"' in answer.content.decode()
+
+
+def test_several_groups_are_one_plan_and_one_run(operator: Client) -> None:
+    other = ("eventviz-failure-exception", b"TimeoutError")
+    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1"), failed("e2"))
+    write(failed("e3", other))
+    groups = DeadLetterGroup.objects.order_by("id")
+    keys = [group_key(group.id) for group in groups]
+
+    inbox = operator.get("/dead-letters/").content.decode()
+    plan = operator.get("/retries/new", {"group": keys}).content.decode()
+    refused = operator.get("/retries/new", {"group": [keys[0], "no"]})
+
+    assert all(f'name="group" value="{one}"' in inbox for one in keys)
+    assert "2 groups" in text(plan)
+    assert all(f'<input type="hidden" name="group" value="{one}">' in plan for one in keys)
+    assert refused.status_code == 400
+    asked = Selection(kind="group", text=",".join(keys))
+    found, following = page(asked, None, until=2**40, limit=10)
+    assert (len(found), following) == (3, None)
 
 
 def test_a_message_tells_failure_way_and_flow(operator: Client) -> None:

@@ -51,7 +51,7 @@ def group(request: HttpRequest, key: str) -> HttpResponse:
     """Show one group with its messages."""
     context = present.group(key, request.GET.get("before", ""))
     if context is None:
-        raise Http404
+        return _gone(request)
     return render(request, "tracing/dead_letter_group.html", context)
 
 
@@ -60,8 +60,12 @@ def message(request: HttpRequest, key: str, record: int) -> HttpResponse:
     """Show one dead letter."""
     context = message_context(key, record) if record < 2**63 else None
     if context is None:
-        raise Http404
+        return _gone(request)
     return render(request, "tracing/dead_letter.html", context)
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    return render(request, "tracing/dead_letter_gone.html", status=404)
 
 
 @require_POST

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = ("retry", "replay")
 DEFAULT_RATE = 10.0
-_TEXTS = ("group", "filter", "flow", "key", "topic")
+_TEXTS = ("filter", "flow", "key", "topic")
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +67,9 @@ def selection_of(values: QueryDict, *, now_ms: int) -> tuple[Selection, list[tup
         return Selection(kind="records", records=_numbers(records)), [
             ("record", text) for text in records
         ]
+    groups = [clean(text, 20) for text in values.getlist("group") if text]
+    if groups:
+        return Selection(kind="group", text=",".join(groups)), [("group", text) for text in groups]
     for name in _TEXTS:
         text = clean(values.get(name, ""))
         if not text:
