@@ -13,9 +13,10 @@ pytestmark = pytest.mark.slow
 GROWN_MS = 20_000
 
 
-def place_order(page: Page, shop: Product, scenario: str) -> None:
+def place_order(page: Page, shop: Product, scenario: str, pattern: str = "choreography") -> None:
     """Pick what shall happen and place the order."""
     page.goto(f"{shop.url}/shop/")
+    page.locator(f'input[name="pattern"][value="{pattern}"]').check()
     page.locator(f'input[name="scenario"][value="{scenario}"]').check()
     page.get_by_role("button", name="Place the order").click()
     page.wait_for_url("**/shop/*")
@@ -67,6 +68,56 @@ def test_an_order_that_cannot_be_undone_ends_failed(page: Page, shop: Product) -
     expect_grown(page, ["StockReserved", "PaymentFailed", "StockReleaseFailed"], "on hold")
     page.get_by_role("link", name="Open the flow").click()
     expect(page.locator(".chip.fail").filter(has_text="failed").first).to_be_visible()
+
+
+def test_an_orchestrated_order_goes_well(page: Page, shop: Product) -> None:
+    place_order(page, shop, "fine", "orchestration")
+
+    expect_grown(
+        page,
+        [
+            "OrderSubmitted",
+            "ReserveStock",
+            "StockReserved",
+            "ProcessPayment",
+            "PaymentProcessed",
+            "CreateShipment",
+            "ShipmentCreated",
+            "OrderCompleted",
+        ],
+        "completed",
+    )
+
+
+def test_an_orchestrated_order_without_a_carrier_is_undone_last_first(
+    page: Page, shop: Product
+) -> None:
+    place_order(page, shop, "shipment-failed", "orchestration")
+
+    expect_grown(
+        page,
+        ["ShipmentFailed", "RefundPayment", "ReleaseStock", "CancelOrder", "OrderCancelled"],
+        "cancelled",
+    )
+    # The choice stays for the next order.
+    expect(page.locator('input[value="orchestration"]')).to_be_checked()
+    expect(page.locator('input[value="shipment-failed"]')).to_be_checked()
+
+
+@pytest.mark.parametrize(("width", "order"), [(1440, ""), (1440, "?order=ORD-1&flow=f"), (390, "")])
+def test_the_button_is_always_in_view_and_the_plot_of_the_choice_is_told(
+    page: Page, shop: Product, width: int, order: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{shop.url}/shop/{order}")
+
+    page.locator('input[value="gateway-down"]').check()
+
+    expect(page.get_by_role("button", name="Place the order")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".play small:visible")).to_have_text(
+        "The bank's gateway goes down until you switch it on again."
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_the_flows_list_shows_a_new_order_by_itself(page: Page, shop: Product) -> None:

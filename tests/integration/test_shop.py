@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import msgspec
 import pytest
 
 from eventviz.telemetry import tracer_of
+from tests.integration.town import Town, chain, open_town
 from tests.servers.embedded import embedded_broker
-from tests.servers.processes import wait_for
 from tracing.codec.failures import attempt_of
 from tracing.demo import gateway
 from tracing.demo.events import TOPIC_OF
@@ -23,13 +20,11 @@ from tracing.demo.scenarios import Scenario
 from tracing.demo.shop import Shop
 from tracing.demo.store import Store
 from tracing.domain.errors import EventvizError
-from tracing.domain.record import Record
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import Producer
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
-QUICK_S = (0.05, 0.05, 0.05)
 PLACED = ("OrderPlaced", None)
 ACKNOWLEDGED = ("OrderAcknowledged", "OrderPlaced")
 RESERVED = ("StockReserved", "OrderPlaced")
@@ -70,6 +65,27 @@ STORIES = {
         ("PaymentFailed", "StockReserved"),
         ("StockReleaseFailed", "PaymentFailed"),
     },
+    Scenario.SHIPMENT_FAILED: {
+        PLACED,
+        ACKNOWLEDGED,
+        RESERVED,
+        PAID,
+        ("ShipmentFailed", "PaymentProcessed"),
+        ("PaymentRefunded", "ShipmentFailed"),
+        ("StockReleased", "PaymentRefunded"),
+        ("OrderCancelled", "StockReleased"),
+    },
+    Scenario.REFUND_FAILS: {
+        PLACED,
+        ACKNOWLEDGED,
+        RESERVED,
+        PAID,
+        ("ShipmentFailed", "PaymentProcessed"),
+        ("PaymentRefundFailed", "ShipmentFailed"),
+    },
+    Scenario.STOCK_HANGS: {PLACED, ACKNOWLEDGED},
+    Scenario.PAYMENT_HANGS: {PLACED, ACKNOWLEDGED, RESERVED},
+    Scenario.SHIPMENT_HANGS: {PLACED, ACKNOWLEDGED, RESERVED, PAID},
     Scenario.BAD_PAYLOAD: {PLACED, ACKNOWLEDGED},
     Scenario.PRODUCT_BUG: {PLACED, ACKNOWLEDGED},
     # The gateway is up here.
@@ -77,67 +93,10 @@ STORIES = {
 }
 
 
-class Told(NamedTuple):
-    """A record with its envelope."""
-
-    record: Record
-    envelope: dict[str, Any]
-
-
-class Town:
-    """A shop without customers of its own, somebody who orders, and somebody who listens."""
-
-    def __init__(
-        self, broker: str, producer: Producer, listener: GroupConsumer, store: Store
-    ) -> None:
-        self._producer = producer
-        self.store = store
-        self.broker = broker
-        self.publisher = Publisher(producer, source=SOURCE, tracer=tracer_of(SOURCE))
-        self._listener = listener
-        self._heard: list[Told] = []
-
-    def story(self, correlation_id: str, records: int) -> list[Told]:
-        """Return the flow's records by event time, once there are so many."""
-
-        def whole() -> list[Told]:
-            for record in self._listener.poll(50):
-                with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    self._heard.append(Told(record, msgspec.json.decode(record.value or b"")))
-            found = [it for it in self._heard if it.envelope.get("correlationId") == correlation_id]
-            return found if len(found) >= records else []
-
-        found = wait_for(whole, f"{records} events", within_s=20)
-        return sorted(found, key=lambda told: told.envelope["timestamp"])
-
-
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    folder: Path = tmp_path_factory.mktemp("shop")
-    with (
-        embedded_broker(folder) as broker,
-        contextlib.closing(Store(folder / "shop")) as store,
-        Shop(
-            [broker], rate=0, tracer_of=tracer_of, store=Store(folder / "shop"), backoff_s=QUICK_S
-        ) as shop,
-    ):
-        assert shop.wait_until_open()
-        producer = Producer([broker], client_id="test")
-        topics = sorted({*TOPIC_OF.values(), "orders.dlq", "payments.dlq", "inventory.dlq"})
-        listener = GroupConsumer(
-            [broker], group="listener", topics=topics, session_timeout_ms=2_000
-        )
-        yield Town(broker, producer, listener, store)
-        listener.close()
-        producer.close()
-
-
-def chain(story: Sequence[Told]) -> set[tuple[str, str | None]]:
-    types = {told.envelope["eventId"]: told.envelope["eventType"] for told in story}
-    return {
-        (told.envelope["eventType"], types.get(told.envelope.get("causationId", "")))
-        for told in story
-    }
+    with open_town(tmp_path_factory.mktemp("shop")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("scenario", Scenario)

@@ -16,7 +16,7 @@ from django.test import Client
 from tests.integration.log import record, write
 from tests.servers.processes import free_port, wait_for
 from tracing.demo import counter
-from tracing.demo.scenarios import PLAYS
+from tracing.demo.scenarios import PLAYS, Pattern
 from tracing.demo.sockets import OrderSocket
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.models import Ingestor
@@ -49,6 +49,9 @@ def test_it_shows_the_form_and_who_does_what(operator: Client) -> None:
     assert "Who does what" in page
     assert "hears <b>PaymentFailed</b>" in page
     assert "tells <b>StockReleased</b> or <b>StockReleaseFailed</b>" in page
+    assert re.findall(r'type="radio" name="pattern" value="(\w+)"', page) == list(Pattern)
+    assert "asks for <b>ProcessPayment</b>" in page
+    assert "does <b>RefundPayment</b>" in page
     # Its frame, with the state of the ingest, is as live as elsewhere.
     assert 'ws-connect="/live/order"' in page
     assert 'href="/shop/"' in page
@@ -182,17 +185,20 @@ def test_placing_an_order_publishes_it_and_opens_its_status(
 def test_without_kafka_the_choice_is_kept(operator: Client, settings: Any) -> None:
     settings.EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS = [f"127.0.0.1:{free_port()}"]
 
-    answer = operator.post("/shop/?order=ORD-7&flow=f", {"scenario": "out-of-order"})
+    choice = {"scenario": "out-of-stock", "pattern": "orchestration"}
+    answer = operator.post("/shop/?order=ORD-7&flow=f", choice)
 
     page = answer.content.decode()
     assert answer.status_code == 503
     assert "Kafka does not answer, so the order was not placed." in page
-    assert re.search(r'value="out-of-order" checked', page)
+    assert re.search(r'value="out-of-stock" checked', page)
+    assert re.search(r'value="orchestration" checked', page)
     assert "ORD-7" in page
 
 
-def test_an_unknown_scenario_is_refused(operator: Client) -> None:
-    answer = operator.post("/shop/", {"scenario": "<b>"})
+@pytest.mark.parametrize("choice", [{"scenario": "<b>"}, {"scenario": "fine", "pattern": "jazz"}])
+def test_an_unknown_choice_is_refused(operator: Client, choice: dict[str, str]) -> None:
+    answer = operator.post("/shop/", choice)
 
     assert answer.status_code == 400
     assert "Pick what shall happen" in answer.content.decode()

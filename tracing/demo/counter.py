@@ -14,9 +14,10 @@ from django.utils.module_loading import import_string
 
 from tracing.demo import gateway
 from tracing.demo.events import PARTITIONS
+from tracing.demo.orchestrator.journal import Journal
 from tracing.demo.orders import SOURCE, Placed, place_order
 from tracing.demo.publishing import Publisher
-from tracing.demo.scenarios import Scenario
+from tracing.demo.scenarios import Pattern, Scenario
 from tracing.demo.store import Store
 from tracing.domain.errors import EventvizError
 from tracing.kafka.connection import read_security
@@ -36,7 +37,7 @@ _numbers = itertools.count(FIRST_NUMBER)
 _open: list[Producer] = []
 
 
-def place(scenario: Scenario) -> Placed:
+def place(scenario: Scenario, pattern: Pattern) -> Placed:
     """Place an order for a visitor; blocks until Kafka has it.
 
     Raises BrokerUnavailableError or RecordNotSentError within a few seconds.
@@ -44,7 +45,7 @@ def place(scenario: Scenario) -> Placed:
     producer = _producer()
     try:
         publisher = Publisher(producer, source=SOURCE, tracer=_tracer())
-        return place_order(publisher, f"{PREFIX}-{next(_numbers)}", scenario)
+        return place_order(publisher, f"{PREFIX}-{next(_numbers)}", scenario, pattern)
     except EventvizError:
         _forget(producer)
         raise
@@ -55,6 +56,13 @@ def open_store() -> Store:
     path = Path(settings.EVENTVIZ_SHOP_STORE)
     path.parent.mkdir(parents=True, exist_ok=True)
     return Store(path)
+
+
+def open_journal() -> Journal:
+    """Return what the orchestrator remembers, in a file of its own beside the shop's."""
+    path = Path(settings.EVENTVIZ_SHOP_STORE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Journal(path.with_stem(f"{path.stem}-sagas"))
 
 
 def is_gateway_up() -> bool:

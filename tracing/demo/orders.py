@@ -6,8 +6,9 @@ import uuid
 from secrets import SystemRandom
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tracing.demo.events import SAGA_ORDERS, SUBMITTED
 from tracing.demo.publishing import Context, Payload, Publisher
-from tracing.demo.scenarios import Scenario
+from tracing.demo.scenarios import Pattern, Scenario
 
 if TYPE_CHECKING:
     from tracing.kafka.producer import Coordinates
@@ -37,10 +38,22 @@ class Placed(NamedTuple):
     coordinates: Coordinates
 
 
-def place_order(publisher: Publisher, order_id: str, scenario: Scenario) -> Placed:
-    """Publish OrderPlaced and wait until it arrived. Raises RecordNotSentError."""
+def place_order(
+    publisher: Publisher,
+    order_id: str,
+    scenario: Scenario,
+    pattern: Pattern = Pattern.CHOREOGRAPHY,
+) -> Placed:
+    """Publish an order's first event and wait until it arrived. Raises RecordNotSentError.
+
+    OrderPlaced sets the services in motion, OrderSubmitted the orchestrator.
+    """
     context = Context(order_id=order_id, correlation_id=str(uuid.uuid4()))
-    message = publisher.compose("OrderPlaced", _basket(order_id, scenario), context)
+    basket = _basket(order_id, scenario)
+    if pattern is Pattern.ORCHESTRATION:
+        message = publisher.compose(SUBMITTED, basket, context, topic=SAGA_ORDERS)
+    else:
+        message = publisher.compose("OrderPlaced", basket, context)
     coordinates = publisher.send(message)
     if scenario is Scenario.DELIVERED_TWICE:
         # As after a lost acknowledgement: the same event, once more.

@@ -11,7 +11,7 @@ from opentelemetry import propagate
 from opentelemetry.context import Context as TraceContext
 from opentelemetry.trace import SpanKind, Tracer
 
-from tracing.demo.events import SCHEMA_VERSION, TOPIC_OF
+from tracing.demo.events import SCHEMA_VERSION, TOPIC_OF, Kind, is_told_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def read_event(record: Record, topic: str = "") -> tuple[ShopEvent, Context] | N
         event = _decoder.decode(record.value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if record.key is None or TOPIC_OF.get(event.event_type) != (topic or record.topic):
+    if record.key is None or not is_told_on(event.event_type, topic or record.topic):
         return None
     carrier = {name: value.decode("latin-1") for name, value in record.headers if value}
     return event, Context(
@@ -102,13 +102,22 @@ class Publisher:
         """Send one event and wait until it arrived. Raises RecordNotSentError."""
         return self.send(self.compose(event_type, payload, context))
 
-    def compose(self, event_type: str, payload: Payload, context: Context) -> Message:
+    def compose(
+        self,
+        event_type: str,
+        payload: Payload,
+        context: Context,
+        *,
+        topic: str = "",
+        kind: Kind = Kind.EVENT,
+    ) -> Message:
         """Return the event as it happens now; `send` may follow later, or twice.
 
         An effect's id is made from its cause and its type: a service that handles the same event
-        again after a crash says the same thing again, not another.
+        again after a crash says the same thing again, not another. Without a `topic` it is told
+        where the choreographed shop tells it.
         """
-        topic = TOPIC_OF[event_type]
+        topic = topic or TOPIC_OF[event_type]
         event = ShopEvent(
             event_id=_event_id(event_type, context),
             event_type=event_type,
@@ -144,6 +153,7 @@ class Publisher:
                 ("content-type", b"application/json"),
                 ("event-type", event_type.encode()),
                 ("source", self._source.encode()),
+                *([] if kind is Kind.EVENT else [("message-kind", kind.encode())]),
                 *((name, value.encode()) for name, value in trace.items()),
             ),
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tracing.demo.events import TOPIC_OF
+from tracing.demo.events import COMMANDS, SAGA_REPLIES, Kind, heard_on
 from tracing.demo.failing import BACKOFF_S, due_ms, failed, source_topic, waits_for
 from tracing.demo.outbox import FIRST_WAIT_S, longer
 from tracing.demo.publishing import Context, Message, Payload, Publisher, ShopEvent, read_event
@@ -48,7 +48,7 @@ Handler = Callable[[ShopEvent], Reply | None]
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service: its name, what it does about which event, and what it may answer to each.
+    """A service: its name, what it does about which event or command, what it may answer to each.
 
     `begins` is the event that it tells without having heard one.
     """
@@ -61,13 +61,18 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def topics(self) -> list[str]:
         """Return the topics that tell of its events."""
-        return sorted({TOPIC_OF[event_type] for event_type in self.handlers})
+        return sorted({heard_on(event_type) for event_type in self.handlers})
 
     @property
     def answers(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return the event it hears and the types that it may tell then, line by line."""
         own = [("", (self.begins,))] if self.begins else []
-        return own + list(self.tells.items())
+        return own + [(heard, told) for heard, told in self.tells.items() if heard not in COMMANDS]
+
+    @property
+    def obeys(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the command it hears and the types that it may reply, line by line."""
+        return [(heard, told) for heard, told in self.tells.items() if heard in COMMANDS]
 
 
 class Worker:
@@ -191,7 +196,11 @@ class Worker:
         self._consumer.done(record)
 
     def _answer(self, reply: Reply, event: ShopEvent, context: Context, record: Record) -> None:
-        message = self._publisher.compose(reply.event_type, reply.payload, context)
+        said = (reply.event_type, reply.payload, context)
+        if event.event_type in COMMANDS:
+            message = self._publisher.compose(*said, topic=SAGA_REPLIES, kind=Kind.REPLY)
+        else:
+            message = self._publisher.compose(*said)
         if reply.overtaken_by:
             self._keep_stuck((context.order_id, reply.overtaken_by), message)
         else:

@@ -1,7 +1,8 @@
-"""The whole shop in one process: a thread for each service and one for the customers."""
+"""The whole shop in one process: a thread for each service, the orchestrator and the customers."""
 
 from __future__ import annotations
 
+import enum
 import logging
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from tracing.demo import gateway
 from tracing.demo.events import FAILING, PARTITIONS
 from tracing.demo.failing import BACKOFF_S, dead_letter_topics, retry_topics
+from tracing.demo.orchestrator.journal import Journal
+from tracing.demo.orchestrator.process import NAME, TOPICS, Orchestrator
 from tracing.demo.orders import SOURCE
 from tracing.demo.outbox import Outbox, ShopClosedError
 from tracing.demo.publishing import Publisher
@@ -40,6 +43,13 @@ CLOSE_TIMEOUT_S: Final = 3.0
 SIDINGS: Final = dict.fromkeys((*retry_topics(FAILING), *dead_letter_topics(FAILING)), 1)
 
 
+class Part(enum.StrEnum):
+    """What can run in a process of its own: the services with their customers, or the rest."""
+
+    SERVICES = "services"
+    ORCHESTRATOR = "orchestrator"
+
+
 class Shop:
     """The running shop; used as a context manager."""
 
@@ -51,12 +61,14 @@ class Shop:
         rate: float,
         tracer_of: Callable[[str], Tracer],
         store: Store | None = None,
+        journal: Journal | None = None,
         backoff_s: tuple[float, ...] = BACKOFF_S,
+        only: Part | None = None,
     ) -> None:
         """Connect; `tracer_of` gives each service the tracer of its name.
 
-        `store` is what survives a restart (none: nothing does); `backoff_s` are the waits before
-        a failed record's further tries.
+        `store` and the orchestrator's `journal` are what survives a restart (none: nothing does);
+        `backoff_s` are the waits before a failed record's further tries.
 
         Raises BrokerUnavailableError.
         """
@@ -66,28 +78,35 @@ class Shop:
         self._outbox = Outbox(lambda: _connect(servers, security), self._stop)
         self._failure: EventvizError | None = None
         self._customers = self._publisher(SOURCE, tracer_of)
-        self._workers = [
-            Worker(
-                service,
-                GroupConsumer(
-                    servers,
-                    security,
-                    group=service.name,
-                    topics=[*service.topics, *retry_topics(service.topics)],
-                    session_timeout_ms=SESSION_TIMEOUT_MS,
-                    fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-                ),
-                self._publisher(service.name, tracer_of),
-                self._store,
-                backoff_s,
+        self._journal = journal or Journal(":memory:")
+        self._workers: dict[str, Worker | Orchestrator] = {}
+
+        def consumer(name: str, topics: Sequence[str]) -> GroupConsumer:
+            return GroupConsumer(
+                servers,
+                security,
+                group=name,
+                topics=topics,
+                session_timeout_ms=SESSION_TIMEOUT_MS,
+                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             )
-            for service in SERVICES
-        ]
-        self._threads = [
-            self._thread(service.name, worker.run)
-            for service, worker in zip(SERVICES, self._workers, strict=True)
-        ]
-        self._threads.append(self._thread("customers", self._serve_customers))
+
+        if only is not Part.ORCHESTRATOR:
+            for service in SERVICES:
+                self._workers[service.name] = Worker(
+                    service,
+                    consumer(service.name, [*service.topics, *retry_topics(service.topics)]),
+                    self._publisher(service.name, tracer_of),
+                    self._store,
+                    backoff_s,
+                )
+        if only is not Part.SERVICES:
+            self._workers[NAME] = Orchestrator(
+                consumer(NAME, TOPICS), self._outbox, self._journal, tracer_of(NAME)
+            )
+        self._threads = [self._thread(name, it.run) for name, it in self._workers.items()]
+        if only is not Part.ORCHESTRATOR:
+            self._threads.append(self._thread("customers", self._serve_customers))
 
     def __enter__(self) -> Shop:
         """Open the doors."""
@@ -104,6 +123,7 @@ class Shop:
         self._outbox.close(timeout_s=0.5)
         if not any(thread.is_alive() for thread in self._threads):
             self._store.close()
+            self._journal.close()
 
     def wait(self) -> None:
         """Wait until `stop` is called. Raises the error of a service that failed."""
@@ -118,7 +138,7 @@ class Shop:
     def wait_until_open(self, timeout_s: float = JOIN_TIMEOUT_S) -> bool:
         """Wait until every service has its partitions; return whether they all have."""
         deadline = time.monotonic() + timeout_s
-        while not (joined := all(worker.joined.is_set() for worker in self._workers)):
+        while not (joined := all(it.joined.is_set() for it in self._workers.values())):
             if time.monotonic() > deadline or self._stop.wait(0.02):
                 break
         return joined

@@ -46,6 +46,7 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
 _REACHED: Final = (
     ("OrderCancelled", Status.CANCELLED),
     ("StockReleaseFailed", Status.ON_HOLD),
+    ("PaymentRefundFailed", Status.ON_HOLD),
     ("OrderCompleted", Status.COMPLETED),
     ("ShipmentCreated", Status.SHIPPED),
     ("PaymentProcessed", Status.PROCESSING),
@@ -58,7 +59,7 @@ _SENTENCES: Final = {
     Status.SHIPPED: "Your order is with the carrier.",
     Status.COMPLETED: "All done: your order is on its way, and the tracking number in your inbox.",
     Status.ON_HOLD: "{why} Undoing your order failed too: a person is looking into it.",
-    Status.CANCELLED: "{why} Your order was cancelled and nothing was charged.",
+    Status.CANCELLED: "{why} Your order was cancelled and costs you nothing.",
 }
 _TONES: Final = {
     Status.SHIPPED: "ok",
@@ -69,13 +70,14 @@ _TONES: Final = {
 _WHY: Final = {
     "out_of_stock": "One item is out of stock.",
     "card_declined": "Your card was declined.",
+    "no_carrier": "No carrier takes your parcel.",
 }
 # What each step of the way is waiting for, what makes it fail, and what takes it back.
 _WAY: Final = (
     ("Received", "OrderPlaced", "", ""),
     ("Confirmed", "StockReserved", "StockReservationFailed", "StockReleased"),
-    ("Paid", "PaymentProcessed", "PaymentFailed", ""),
-    ("Shipped", "ShipmentCreated", "", ""),
+    ("Paid", "PaymentProcessed", "PaymentFailed", "PaymentRefunded"),
+    ("Shipped", "ShipmentCreated", "ShipmentFailed", ""),
 )
 # Nothing more will be done about these by itself.
 _ENDED: Final = {Status.ON_HOLD, Status.CANCELLED}
@@ -91,7 +93,7 @@ def order_status(events: Iterable[Event]) -> OrderStatus:
     happened = {event.type for event in held}
     status = next((status for kind, status in _REACHED if kind in happened), Status.PENDING)
     reason = next((event.reason for event in held if event.reason), None)
-    failed = bool(happened & {"StockReservationFailed", "PaymentFailed"})
+    failed = bool(happened & {"StockReservationFailed", "PaymentFailed", "ShipmentFailed"})
     return OrderStatus(
         status=status,
         sentence=_sentence(status, reason, failed=failed),

@@ -7,7 +7,7 @@ from secrets import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from tracing.demo.orders import place_order
-from tracing.demo.scenarios import PLAYS, Scenario
+from tracing.demo.scenarios import PLAYS, Pattern, Scenario
 
 if TYPE_CHECKING:
     import threading
@@ -19,6 +19,8 @@ _dice: Final = SystemRandom()
 # Those placed on the page bear another prefix, so no two orders share a key.
 PREFIX: Final = "ORD"
 FIRST_NUMBER: Final = 1001
+# Whose turn it is: every third order is the orchestrator's.
+_PATTERNS: Final = (Pattern.CHOREOGRAPHY, Pattern.ORCHESTRATION, Pattern.CHOREOGRAPHY)
 
 
 def scenarios() -> Iterator[Scenario]:
@@ -41,8 +43,10 @@ def place_orders(publisher: Publisher, rate: float, stop: threading.Event) -> No
     """
     if not rate:
         return
-    for number, scenario in zip(itertools.count(FIRST_NUMBER), scenarios(), strict=False):
-        place_order(publisher, f"{PREFIX}-{number}", scenario)
+    for number, scenario, pattern in zip(
+        itertools.count(FIRST_NUMBER), scenarios(), itertools.cycle(_PATTERNS), strict=False
+    ):
+        place_order(publisher, f"{PREFIX}-{number}", scenario, pattern)
         # Customers do not come like clockwork.
         if stop.wait(_dice.uniform(0.5, 1.5) / rate):
             return

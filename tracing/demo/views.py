@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
@@ -12,8 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tracing.demo import counter
+from tracing.demo.orchestrator.plan import answers
 from tracing.demo.present import SOCKET, order_context
-from tracing.demo.scenarios import PLAYS, Scenario
+from tracing.demo.scenarios import GROUPS, PLAYS, Pattern, Scenario
 from tracing.demo.services import SERVICES
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
@@ -36,15 +36,23 @@ def shop(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, *, picked: str = "", error: str = "", status: int = 200
+    request: HttpRequest,
+    *,
+    picked: str = "",
+    pattern: str = "",
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     asked = request.GET
     flow, order = (clean(asked.get(name, "")) for name in ("flow", "order"))
     context: dict[str, Any] = {
-        "plays": PLAYS.items(),
+        "groups": {name: plays.items() for name, plays in GROUPS.items()}.items(),
         "picked": picked or asked.get("scenario", Scenario.FINE),
+        "patterns": list(Pattern),
+        "pattern": pattern or asked.get("pattern", Pattern.CHOREOGRAPHY),
         "error": error,
         "services": SERVICES,
+        "decisions": answers(),
         "can_order": access.has_role(request.user, access.Role.OPERATOR),
         "form_url": request.get_full_path(),
         "socket": SOCKET,
@@ -60,17 +68,23 @@ def _place(request: HttpRequest) -> HttpResponse:
     if not access.has_role(request.user, access.Role.OPERATOR):
         raise PermissionDenied
     picked = request.POST.get("scenario", "")
-    if picked not in PLAYS:
+    pattern = request.POST.get("pattern", Pattern.CHOREOGRAPHY)
+    if picked not in PLAYS or pattern not in set(Pattern):
         return _page(request, error=UNKNOWN, status=400)
     if picked == Scenario.GATEWAY_DOWN:
         counter.turn_gateway(on=False)
     try:
-        placed = counter.place(Scenario(picked))
+        placed = counter.place(Scenario(picked), Pattern(pattern))
     except EventvizError as error:
         log.warning("An order could not be placed: %s", error)
-        return _page(request, picked=picked, error=AWAY, status=503)
-    query = urlencode({"order": placed.order_id, "flow": placed.correlation_id, "scenario": picked})
-    return HttpResponseRedirect(f"/shop/?{query}", status=303)
+        return _page(request, picked=picked, pattern=pattern, error=AWAY, status=503)
+    query = {
+        "order": placed.order_id,
+        "flow": placed.correlation_id,
+        "scenario": picked,
+        "pattern": pattern,
+    }
+    return HttpResponseRedirect(address("/shop/", query), status=303)
 
 
 @require_POST

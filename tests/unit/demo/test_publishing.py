@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from eventviz.telemetry import tracer_of
+from tracing.demo.events import Kind
 from tracing.demo.publishing import Context, Message, Publisher, read_event
 from tracing.domain.record import Record
 
@@ -60,6 +61,18 @@ def test_the_headers_name_type_source_and_trace() -> None:
     assert headers["source"] == b"order"
     assert set(headers) == {"content-type", "event-type", "source", "traceparent"}
     assert message.key == b"ORD-1042"
+
+
+def test_only_commands_and_replies_say_what_they_are() -> None:
+    publisher = Publisher(None, source="order", tracer=tracer_of("order"))  # type: ignore[arg-type]
+
+    command = publisher.compose("ReserveStock", {}, ROOT, topic="saga.commands", kind=Kind.COMMAND)
+
+    assert dict(command.headers)["message-kind"] == b"command"
+    assert command.topic == "saga.commands"
+    assert read_event(received(command)) is not None
+    assert read_event(received(command, topic="saga.replies")) is None
+    assert "message-kind" not in dict(compose(ROOT).headers)
 
 
 def test_an_effect_joins_its_causes_trace_with_a_span_of_its_own() -> None:

@@ -85,6 +85,22 @@ def test_a_slow_payment_takes_seconds_and_others_do_not() -> None:
     assert 0.15 <= quick.after_s <= 0.4
 
 
+def test_a_step_that_hangs_says_nothing() -> None:
+    assert reply("inventory", "ReserveStock", scenario="stock-hangs") is None
+    assert reply("payment", "ProcessPayment", scenario="payment-hangs") is None
+    assert reply("shipping", "CreateShipment", scenario="shipment-hangs") is None
+
+
+def test_a_refund_fails_where_it_is_asked_for_and_says_why() -> None:
+    refused = reply("payment", "RefundPayment", scenario="refund-fails")
+
+    assert said(reply("shipping", "CreateShipment", scenario="refund-fails")) == "ShipmentFailed"
+    assert said(refused) == "PaymentRefundFailed"
+    assert refused is not None
+    assert refused.payload["reason"] == "account_closed"
+    assert said(reply("payment", "RefundPayment")) == "PaymentRefunded"
+
+
 def test_the_first_email_waits_for_the_last_when_out_of_order() -> None:
     stuck = reply("email", "OrderPlaced", scenario="out-of-order")
     usual = reply("email", "OrderPlaced")

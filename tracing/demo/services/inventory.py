@@ -35,8 +35,10 @@ def _look_up(item: dict[str, Any]) -> None:
         raise NoShelfError(f"no shelf for product {product}")
 
 
-def reserve(event: ShopEvent) -> Reply:
+def reserve(event: ShopEvent) -> Reply | None:
     """Set the items aside, one after the other, unless the last one is out of stock."""
+    if scenario_of(event.payload) is Scenario.STOCK_HANGS:
+        return None
     items = event.payload.get("items")
     items = items if isinstance(items, list) else []
     for item in items:
@@ -88,10 +90,16 @@ INVENTORY: Final = Service(
         "OrderPlaced": reserve,
         "StockReservationFailed": release_if_something_is_held,
         "PaymentFailed": release,
+        "PaymentRefunded": release,
+        "ReserveStock": reserve,
+        "ReleaseStock": release,
     },
     tells={
         "OrderPlaced": ("StockReserved", "StockReservationFailed"),
         "StockReservationFailed": ("StockReleased", "StockReleaseFailed"),
         "PaymentFailed": ("StockReleased", "StockReleaseFailed"),
+        "PaymentRefunded": ("StockReleased", "StockReleaseFailed"),
+        "ReserveStock": ("StockReserved", "StockReservationFailed"),
+        "ReleaseStock": ("StockReleased", "StockReleaseFailed"),
     },
 )

@@ -40,11 +40,13 @@ ORDER: Final = Service(
         "ShipmentCreated": complete,
         "StockReservationFailed": cancel_if_nothing_is_held,
         "StockReleased": cancel,
+        "CancelOrder": cancel,
     },
     tells={
         "ShipmentCreated": ("OrderCompleted",),
         "StockReservationFailed": ("OrderCancelled",),
         "StockReleased": ("OrderCancelled",),
+        "CancelOrder": ("OrderCancelled",),
     },
     begins="OrderPlaced",
 )

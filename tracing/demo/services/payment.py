@@ -1,4 +1,4 @@
-"""The payment service charges the card once the stock is reserved."""
+"""The payment service charges the card once the stock is reserved, and gives money back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from tracing.demo.publishing import ShopEvent
 
 
-def charge(event: ShopEvent) -> Reply:
-    """Ask the bank, which may refuse or take its time. Raises GatewayTimeoutError."""
+def charge(event: ShopEvent) -> Reply | None:
+    """Ask the bank, which may refuse, take its time or say nothing. Raises GatewayTimeoutError."""
     scenario = scenario_of(event.payload)
+    if scenario is Scenario.PAYMENT_HANGS:
+        return None
     payload = {**about(event, "amount", "currency"), "method": "card"}
     if scenario in {Scenario.PAYMENT_DECLINED, Scenario.NOTHING_UNDONE}:
         return Reply(
@@ -33,8 +35,34 @@ def charge(event: ShopEvent) -> Reply:
     )
 
 
+def refund(event: ShopEvent) -> Reply:
+    """Give the money back, if the bank lets us. If it does not, it needs a person."""
+    payload = about(event, "amount", "currency")
+    if scenario_of(event.payload) is Scenario.REFUND_FAILS:
+        return Reply(
+            event_type="PaymentRefundFailed",
+            payload={**payload, "reason": "account_closed", "attempts": 3},
+            after_s=work_s(0.6, 0.9),
+        )
+    return Reply(
+        event_type="PaymentRefunded",
+        payload={**payload, **about(event, "reason")},
+        after_s=work_s(0.1, 0.3),
+    )
+
+
 PAYMENT: Final = Service(
     "payment",
-    {"StockReserved": charge},
-    tells={"StockReserved": ("PaymentProcessed", "PaymentFailed")},
+    {
+        "StockReserved": charge,
+        "ShipmentFailed": refund,
+        "ProcessPayment": charge,
+        "RefundPayment": refund,
+    },
+    tells={
+        "StockReserved": ("PaymentProcessed", "PaymentFailed"),
+        "ShipmentFailed": ("PaymentRefunded", "PaymentRefundFailed"),
+        "ProcessPayment": ("PaymentProcessed", "PaymentFailed"),
+        "RefundPayment": ("PaymentRefunded", "PaymentRefundFailed"),
+    },
 )

@@ -10,25 +10,31 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
-from tracing.demo.counter import open_store
-from tracing.demo.shop import Shop
+from tracing.demo.counter import open_journal, open_store
+from tracing.demo.shop import Part, Shop
 from tracing.domain.errors import EventvizError
 from tracing.kafka.connection import read_security
 
 
 class Command(BaseCommand):
-    """Run the five services, and the customers who place orders by themselves."""
+    """Run the five services, the orchestrator, and the customers who order by themselves."""
 
     help = "Run the sample shop's services against EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the rate of orders."""
+        """Take the rate of orders, and which part."""
         parser.add_argument(
             "--rate",
             type=float,
             default=settings.DEMO_RATE,
             help="Orders a second that come by themselves (default: DEMO_RATE, or 1).",
+        )
+
+        parser.add_argument(
+            "--only",
+            choices=[part.value for part in Part],
+            help="Run the services, or the orchestrator, in a process of their own.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,6 +49,8 @@ class Command(BaseCommand):
                 rate=options["rate"],
                 tracer_of=import_string(settings.EVENTVIZ_TRACER),
                 store=open_store(),
+                journal=open_journal(),
+                only=Part(options["only"]) if options["only"] else None,
             ) as shop:
                 shop.wait()
         except KeyboardInterrupt:

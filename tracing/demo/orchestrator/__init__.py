@@ -1,0 +1,1 @@
+"""The Order Saga Orchestrator: one that knows the whole way, and asks each service for its part."""
