@@ -26,7 +26,7 @@ def events(text: str, *, flow: str, payload: dict[str, object] | None = None) ->
             "eventType": name,
             "correlationId": flow,
             "timestamp": START_MS + round((float(at) if at else number) * 1_000),
-            "payload": payload or {},
+            "payload": {"orderId": flow, **(payload or {})},
         }
         bodies.append(json.dumps(body).encode())
     return bodies

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from tracing.web import address as address  # registers the converter `anyid`
-from tracing.web.api import dead_letters, retries, views
+from tracing.web.api import dead_letters, retries, sagas, views
 
 urlpatterns = [
     path("api/flows", views.flows, name="api-flows"),
@@ -17,5 +17,7 @@ urlpatterns = [
     path("api/retries/<uuid:run_id>/cancel", retries.cancel, name="api-retry-cancel"),
     path("api/dead-letters", dead_letters.groups, name="api-dead-letters"),
     path("api/dead-letters/<str:key>", dead_letters.group, name="api-dead-letter-group"),
+    path("api/sagas", sagas.sagas, name="api-sagas"),
+    path("api/sagas/<str:saga_id>", sagas.saga, name="api-saga"),
     re_path(r"^api/(?P<rest>.*)$", views.not_found),
 ]

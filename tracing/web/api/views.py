@@ -142,7 +142,8 @@ def event(request: HttpRequest, *, event_id: str) -> HttpResponse:
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:  # noqa: ARG001
     """Answer an address that does not exist, as JSON too."""
     there_are = (
-        "/api/flows, /api/flows/<correlation id>, /api/events, /api/events/<event id>, /api/retries"
+        "/api/flows, /api/flows/<correlation id>, /api/events, /api/events/<event id>,"
+        " /api/retries, /api/sagas, /api/sagas/<id>"
     )
     return failure(f"There is no such address; there are {there_are}.", status=404)
 
