@@ -18,9 +18,13 @@ from tracing.models import (
     GroupDecision,
     RetriedRecord,
     RetryCopy,
+    RetryItem,
+    RetryRun,
 )
+from tracing.projections.dead_letter_reading import read_group, totals
 from tracing.projections.prune import Pruner
 from tracing.projections.rebuild import rebuild
+from tracing.retry.letters import discard, tally
 
 pytestmark = pytest.mark.django_db
 OLD_MS = NOW_MS - 40 * 24 * 3_600_000
@@ -153,3 +157,59 @@ def test_pruning_leaves_open_dead_letters_and_takes_closed_ones() -> None:
     for model in (DeadLetter, DeadLetterGroup, DeadLetterHour):
         assert not model.objects.exists()
     assert GroupDecision.objects.get().state == "resolved"
+
+
+def retried(letter: DeadLetter, state: str) -> None:
+    now = timezone.now()
+    run = RetryRun.objects.create(
+        kind="retry",
+        asked_by="ann",
+        asked_at=now,
+        reason="it is back",
+        rate_per_s=10,
+        selection={"kind": "records", "records": [letter.record]},
+        until_position=letter.position,
+        token=f"t-{letter.record}",
+    )
+    RetryItem.objects.create(
+        run=run,
+        n=0,
+        record=letter.record,
+        group_id=letter.group_id,
+        retry_id=f"r-{letter.record}",
+        topic="orders",
+        state=state,
+    )
+
+
+def test_pruning_takes_what_recovered_or_was_put_aside() -> None:
+    write(*(failed(one, at_ms=OLD_MS) for one in ("e1", "e2", "e3")), record("e9", flow="newest"))
+    first, second, third = DeadLetter.objects.order_by("event_id")
+    retried(first, "processed")
+    retried(second, "unconfirmed")
+    discard([third.record], by="ann", reason="a test")
+    group = first.group_id
+    tally([group])
+
+    prune()
+
+    assert DeadLetter.objects.get().record == second.record
+    assert RetryItem.objects.count() == 2
+    # What went with its flow hides nothing that is open.
+    for _ in range(2):
+        line = read_group(group, now_ms=NOW_MS)
+        assert line is not None
+        assert (line.count, line.open, line.recovered, line.discarded) == (1, 1, 1, 1)
+        tally([group])
+    assert totals().messages == 1
+
+
+def test_pruning_keeps_what_failed_again() -> None:
+    again = ("eventviz-retry-id", b"r-1")
+    write(failed("e1", at_ms=OLD_MS), record("e9", flow="newest"))
+    retried(DeadLetter.objects.get(), "failed_again")
+    write(failed("e1", again, at_ms=OLD_MS + 9))
+
+    prune()
+
+    assert DeadLetter.objects.count() == 2

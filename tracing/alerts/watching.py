@@ -75,7 +75,7 @@ def _states(groups: Sequence[DeadLetterGroup], now_ms: int) -> list[GroupState]:
 def _state(
     group: DeadLetterGroup, decision: GroupDecision | None, tally: RetryTally | None, recent: int
 ) -> GroupState:
-    done = tally.recovered + tally.discarded if tally else 0
+    done = tally.done if tally else 0
     name = ": ".join(part for part in (group.exception.rpartition(".")[2], group.message) if part)
     where = ", ".join(part for part in (group.source_topic, group.consumer) if part)
     state = decision.state if decision else ""

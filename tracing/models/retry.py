@@ -120,7 +120,7 @@ class RetryTally(models.Model):
     """What became of a group's messages, summed over all runs: changed by differences.
 
     `recovered` counts messages that were processed in the end, `discarded` those that somebody
-    put aside and did not restore.
+    put aside and did not restore; `pruned` how many of these have left the group's own count since.
     """
 
     group_id = models.BigIntegerField(primary_key=True)
@@ -128,6 +128,12 @@ class RetryTally(models.Model):
     recovered = models.BigIntegerField(default=0)
     failed_again = models.BigIntegerField(default=0)
     discarded = models.BigIntegerField(default=0)
+    pruned = models.BigIntegerField(default=0)
+
+    @property
+    def done(self) -> int:
+        """Return how many of the group's messages need nobody any more."""
+        return self.recovered + self.discarded - self.pruned
 
 
 class Discard(models.Model):

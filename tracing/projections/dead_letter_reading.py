@@ -152,7 +152,7 @@ def totals() -> Totals:
         return Totals(0, 0, None)
     closed = set(_closed())
     tallies = RetryTally.objects.filter(Q(recovered__gt=0) | Q(discarded__gt=0))
-    done = {row.group_id: row.recovered + row.discarded for row in tallies[:MAX_TESTED]}
+    done = {row.group_id: row.done for row in tallies[:MAX_TESTED]}
     gone = 0
     touched = list(closed | done.keys())
     for start in range(0, len(touched), 500):
@@ -235,7 +235,7 @@ def _joined(rows: Collection[DeadLetterGroup]) -> Iterator[GroupLine]:
         if decision is not None and decision.fingerprint != row.fingerprint:
             decision = None
         state = _state(decision, row.last_ms)
-        done = tally.recovered + tally.discarded if tally else 0
+        done = tally.done if tally else 0
         yield GroupLine(
             id=row.id,
             key=group_key(row.id),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.db import connection
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 
 from tracing.domain.failure import Attempt, Failure, Fingerprint, Tier, fingerprint
 from tracing.domain.text import MAX_LABEL, clean, hash64
@@ -21,9 +21,12 @@ from tracing.models import (
     DeadLetter,
     DeadLetterGroup,
     DeadLetterHour,
+    Discard,
     GroupDecision,
     RetriedRecord,
     RetryCopy,
+    RetryItem,
+    RetryTally,
 )
 from tracing.projections.settings import current_rules
 
@@ -210,26 +213,64 @@ def _count_again(group_id: int) -> None:
         cursor.executemany(_HOUR, [(group_id, hour, n) for hour, n in sorted(by_hour.items())])
 
 
+def leave_tallies(records: list[int]) -> None:
+    """Count what goes out of the tallies too, or it would hide what is still open."""
+    gone: dict[int, int] = defaultdict(int)
+    for start in range(0, len(records), _IN):
+        chunk = records[start : start + _IN]
+        done = RetryItem.objects.filter(record__in=chunk, state="processed")
+        aside = Discard.objects.filter(record__in=chunk, restored_at=None)
+        for rows in (done, aside):
+            for group_id in rows.values_list("group_id", flat=True):
+                if group_id is not None:
+                    gone[group_id] += 1
+    for group_id, n in sorted(gone.items()):
+        RetryTally.objects.filter(group_id=group_id).update(pruned=F("pruned") + n)
+
+
 def open_flows(flow_ids: Collection[int]) -> set[int]:
     """Return which of these flows have a dead letter that is still somebody's work.
 
-    Closed is what stands in a resolved or ignored group and came before that was decided.
+    Closed is what stands in a resolved or ignored group and came before that was decided, what a
+    retry brought to its end, and what somebody put aside. Four queries by index.
     """
     members = list(
         DeadLetter.objects.filter(flow_id__in=flow_ids).values_list(
-            "flow_id", "group_id", "timestamp_ms"
+            "flow_id", "group_id", "timestamp_ms", "record"
         )
     )
     closed = {
         decision.group_id: decision
         for decision in GroupDecision.objects.filter(
-            group_id__in={group_id for _, group_id, _ in members},
+            group_id__in={group_id for _, group_id, _, _ in members},
             state__in=(GroupDecision.State.RESOLVED, GroupDecision.State.IGNORED),
         )
     }
+    settled = _settled([record for _, _, _, record in members])
     return {
         flow_id
-        for flow_id, group_id, timestamp_ms in members
-        if (decision := closed.get(group_id)) is None
-        or (decision.state == GroupDecision.State.RESOLVED and timestamp_ms > decision.last_ms_then)
+        for flow_id, group_id, timestamp_ms, record in members
+        if record not in settled
+        and (
+            (decision := closed.get(group_id)) is None
+            or (
+                decision.state == GroupDecision.State.RESOLVED
+                and timestamp_ms > decision.last_ms_then
+            )
+        )
     }
+
+
+def _settled(records: list[int]) -> set[int]:
+    """Return the dead letters that recovered or are put aside, as people's tables say.
+
+    One that failed again has a dead letter of its own, which stays open.
+    """
+    found: set[int] = set()
+    for start in range(0, len(records), _IN):
+        chunk = records[start : start + _IN]
+        items = RetryItem.objects.filter(record__in=chunk, state__in=("processed", "failed_again"))
+        found.update(items.values_list("record", flat=True))
+        aside = Discard.objects.filter(record__in=chunk, restored_at=None)
+        found.update(aside.values_list("record", flat=True))
+    return found

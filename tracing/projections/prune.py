@@ -147,6 +147,7 @@ class Pruner:
         events = _events_of(flows)
         records = sorted({row.record for row in events})
         undecodable.withdraw((row.record, row.error) for row in events if row.error is not None)
+        dead_letters.leave_tallies(records)
         dead_letters.withdraw(records)
         saga_pruning.withdraw(flows, self._catalogue)
         states = Counter(

@@ -159,7 +159,7 @@ def tally(group_ids: Iterable[int]) -> None:
 def _resolve(row: RetryTally) -> None:
     """Resolve a group of which nothing is left to do, unless somebody decided otherwise."""
     group = DeadLetterGroup.objects.filter(id=row.group_id).first()
-    if group is None or not row.recovered or row.recovered + row.discarded < group.count:
+    if group is None or not row.recovered or row.done < group.count:
         return
     decision = GroupDecision.objects.filter(group_id=group.id).first()
     if decision and decision.state == GroupDecision.State.IGNORED:
