@@ -28,8 +28,7 @@ def _look_up(item: dict[str, Any]) -> None:
     """Find an item's shelf. Raises BadQuantityError and NoShelfError."""
     quantity, sku = item.get("quantity", 1), item.get("sku")
     if not isinstance(quantity, int):
-        name = item.get("name", sku)
-        raise BadQuantityError(f"{name}: the quantity {quantity!r} is not a whole number")
+        raise BadQuantityError(f"the quantity {quantity!r} of {sku} is not a whole number")
     product, dash, _ = sku.partition("-") if isinstance(sku, str) else ("", "", "")
     if dash and product not in _SHELVES:
         raise NoShelfError(f"no shelf for product {product}")
