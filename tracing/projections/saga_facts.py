@@ -61,15 +61,16 @@ def load(blob: bytes | memoryview) -> Held:
 def add(held: Held, facts: Iterable[Packed], catalogue: Catalogue) -> None:
     """Fold facts in; commutative and idempotent.
 
-    Within a type, events are ranked by their best record, in the order by which `canonical`
-    chooses it: so what is kept does not depend on what came first.
+    Of copies only the best is kept, in the order by which `canonical` chooses it, and by the same
+    order the first events of a type: so what is kept does not depend on what came first.
     """
     known = {(fact.record, fact.part): fact for fact in held.facts}
     for fact in facts:
         known[fact.record, fact.part] = fact
         held.last_ms = max(held.last_ms, fact.timestamp_ms)
     held.facts = list(known.values())
-    if len(held.facts) > MOST_OF_A_TYPE:
+    copies = len({fact.event for fact in held.facts}) < len(held.facts)
+    if copies or len(held.facts) > MOST_OF_A_TYPE:
         held.facts = _bounded(held.facts, catalogue)
 
 
@@ -80,7 +81,7 @@ def _bounded(facts: list[Packed], catalogue: Catalogue) -> list[Packed]:
         by_type[catalogue.pair(fact.node)[0]].append(fact)
     kept: list[Packed] = []
     for members in by_type.values():
-        kept.extend(members if len(members) <= MOST_OF_A_TYPE else _first(members, catalogue))
+        kept.extend(_first(members, catalogue) if len(members) > 1 else members)
     return kept
 
 
