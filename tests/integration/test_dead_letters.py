@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -9,6 +12,9 @@ from tests.integration.log import NOW_MS, record, write
 from tracing.domain.derive import State
 from tracing.domain.marks import Mark
 from tracing.domain.record import Header, Record
+from tracing.domain.topology import TopicRole, kind_of
+from tracing.jobs.groups import store_facts
+from tracing.kafka.groups import TopicSettings
 from tracing.models import (
     DeadLetter,
     DeadLetterGroup,
@@ -20,10 +26,13 @@ from tracing.models import (
     RetryCopy,
     RetryItem,
     RetryRun,
+    Source,
+    TopicFacts,
 )
 from tracing.projections.dead_letter_reading import read_group, totals
 from tracing.projections.prune import Pruner
 from tracing.projections.rebuild import rebuild
+from tracing.projections.settings import current_rules
 from tracing.retry.letters import discard, tally
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +222,31 @@ def test_pruning_keeps_what_failed_again() -> None:
     prune()
 
     assert DeadLetter.objects.count() == 2
+
+
+def test_a_topics_configuration_makes_it_a_dead_letter_topic() -> None:
+    write(record("e1", topic="parked", at_ms=NOW_MS))
+    assert not DeadLetter.objects.exists()
+    said = TopicSettings(retention_ms=-1, retention_bytes=-1, cleanup="", dead_letters=True)
+    source = Source.objects.get()
+
+    store_facts({"parked": said}, {"parked": source.topic_uuid}, {}, timezone.now())
+    rebuild()
+    write(record("e2", flow="o-2", topic="parked", at_ms=NOW_MS + 1))
+
+    assert DeadLetter.objects.count() == 2
+
+    # Made anew without it.
+    anew = Source.objects.create(topic="parked", topic_uuid="anew")
+    plain = msgspec.structs.replace(said, dead_letters=False)
+    store_facts({"parked": plain}, {"parked": anew.topic_uuid}, {}, timezone.now())
+    rebuild()
+    assert not DeadLetter.objects.exists()
+
+
+def test_our_settings_come_before_a_topics_configuration(settings: Any) -> None:
+    settings.EVENTVIZ_DEAD_LETTER_TOPICS = ["!parked"]
+    source = Source.objects.create(topic="parked", topic_uuid="u")
+    TopicFacts.objects.create(source=source, dead_letters=True, looked_at=timezone.now())
+
+    assert kind_of("parked", current_rules().topics).role is TopicRole.ORDINARY

@@ -119,5 +119,6 @@ def test_what_the_broker_keeps_is_written_anew_each_time() -> None:
     store_facts(longer, {TOPIC: "u"}, {(TOPIC, 0): 7}, timezone.now())
 
     facts = TopicFacts.objects.get()
+    assert not facts.dead_letters
     assert (facts.source_id, facts.retention_ms, facts.cleanup) == (row.source_id, -1, "delete")
     assert Partition.objects.get().begin_offset == 7

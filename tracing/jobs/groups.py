@@ -165,6 +165,7 @@ def store_facts(
             retention_ms=settings[topic].retention_ms,
             retention_bytes=settings[topic].retention_bytes,
             cleanup=settings[topic].cleanup,
+            dead_letters=settings[topic].dead_letters,
             looked_at=now,
         )
         for topic, source_id in sources.items()
@@ -175,7 +176,7 @@ def store_facts(
         batch_size=200,
         update_conflicts=True,
         unique_fields=["source"],
-        update_fields=["retention_ms", "retention_bytes", "cleanup", "looked_at"],
+        update_fields=["retention_ms", "retention_bytes", "cleanup", "dead_letters", "looked_at"],
     )
     for row in Partition.objects.filter(source_id__in=sources.values()).select_related("source"):
         begin = begins.get((row.source.topic, row.number))

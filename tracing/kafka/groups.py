@@ -51,11 +51,15 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a topic keeps its records; None where the broker does not say."""
+    """How long a topic keeps its records; None where the broker does not say.
+
+    `dead_letters`: share groups may write what they give up to it (KIP-1191).
+    """
 
     retention_ms: int | None
     retention_bytes: int | None
     cleanup: str
+    dead_letters: bool = False
 
 
 class _Admin(KafkaAdminClient):  # type: ignore[misc]
@@ -112,7 +116,7 @@ class GroupReader(AdminConnection):
         return self._offsets(partitions, _EARLIEST)
 
     def settings(self, topics: Sequence[str]) -> dict[str, TopicSettings]:
-        """Return what the broker says of its topics' retention."""
+        """Return what the broker says of its topics' retention and purpose."""
         if not topics:
             return {}
         with self._translated():
@@ -127,6 +131,7 @@ class GroupReader(AdminConnection):
                 retention_ms=_integer(values.get("retention.ms")),
                 retention_bytes=_integer(values.get("retention.bytes")),
                 cleanup=str(values.get("cleanup.policy") or "")[:50],
+                dead_letters=values.get("errors.deadletterqueue.group.enable") == "true",
             )
         return found
 

@@ -25,6 +25,7 @@ from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of, record_id
 from tracing.projections import late, tables
 from tracing.projections.catalogue import Catalogue
+from tracing.projections.configured import forget_configured
 from tracing.projections.decisions import forget_mappings
 from tracing.projections.rows import Prepared, prepare, record_of
 from tracing.projections.saga_decisions import Sagas, applied_sagas, forget_sagas
@@ -219,6 +220,7 @@ class _Making:
 def _rules_now() -> tuple[tuple[Mapping, ...], tuple[str, ...], Sagas]:
     """Return what decides how records are read, as it is at this moment."""
     forget_mappings()
+    forget_configured()
     forget_sagas()
     rules = current_rules()
     return rules.mappings, rules.key_fields, applied_sagas()

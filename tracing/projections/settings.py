@@ -8,6 +8,7 @@ from django.conf import settings
 
 from tracing.codec.rules import DEFAULT_KEY_FIELDS, Mapping, Rules, parse_mappings
 from tracing.domain.topology import TopicRoles
+from tracing.projections.configured import configured_dead_letters, forget_configured
 from tracing.projections.decisions import applied_mappings, forget_mappings
 from tracing.projections.known_schemas import KnownSchemas
 from tracing.projections.saga_decisions import forget_sagas
@@ -16,7 +17,7 @@ from tracing.projections.saga_decisions import forget_sagas
 def current_rules() -> Rules:
     """Return the codec's rules: the settings and the mappings that people applied.
 
-    At most one small query a second. Raises BadMappingError when the settings make no sense.
+    At most two small queries a second. Raises BadMappingError when the settings make no sense.
     """
     return _rules(
         settings.EVENTVIZ_MAPPINGS,
@@ -24,7 +25,9 @@ def current_rules() -> Rules:
         settings.EVENTVIZ_SCHEMA_REGISTRY_URL,
         applied_mappings(),
         TopicRoles(
-            tuple(settings.EVENTVIZ_DEAD_LETTER_TOPICS), tuple(settings.EVENTVIZ_RETRY_TOPICS)
+            # What our settings say comes before what the broker's do.
+            (*settings.EVENTVIZ_DEAD_LETTER_TOPICS, *configured_dead_letters()),
+            tuple(settings.EVENTVIZ_RETRY_TOPICS),
         ),
     )
 
@@ -57,4 +60,5 @@ def forget_rules() -> None:
     """Read settings, and what they lead to, anew when they are asked for next."""
     _rules.cache_clear()
     forget_mappings()
+    forget_configured()
     forget_sagas()
