@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from django.db.models import Q
 
-from tracing.domain.saga.definition import Definition
+from tracing.domain.saga.definition import BY_CORRELATION, Definition
 from tracing.domain.saga.derive import judge
 from tracing.domain.saga.instance import Flag, Instance, Phase
-from tracing.domain.text import clean
-from tracing.models import Event, Flow, SagaFlag, SagaFlow, SagaInstance
+from tracing.domain.text import clean, hash64
+from tracing.models import Event, Flow, SagaFlag, SagaFlow, SagaInstance, SearchKey
 from tracing.projections import packing, saga_facts
 from tracing.projections.names import names
 from tracing.projections.saga_decisions import applied_sagas
@@ -29,6 +29,7 @@ MAX_TESTED = 2_000
 MAX_OF_A_FLOW = 20
 _CHUNK = 200
 _IN = 500
+_NONE: tuple[str | None, str | None] = (None, None)
 PHASES = {phase.name.lower(): phase for phase in Phase}
 FLAGS = {flag.code: flag for flag in Flag}
 
@@ -37,7 +38,7 @@ class SagaFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What the list is asked for; '' filters nothing.
 
     `state` is a definition's name of a state or a phase, `flag` a flag's code, `overdue` and
-    `stuck` are `1`, `key` is the whole business key or correlation id.
+    `stuck` are `1`, `key` is a whole business key, correlation id or starting record's key.
     """
 
     definition: str = ""
@@ -50,7 +51,11 @@ class SagaFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One saga without its steps. Times are Kafka's; see `models.SagaInstance`."""
+    """One saga without its steps. Times are Kafka's; see `models.SagaInstance`.
+
+    `name` is what people call it: its business key, or the starting record's where instances are
+    told apart by correlation. `reason` is the failure's.
+    """
 
     id: str
     definition: str
@@ -68,8 +73,9 @@ class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
     since_ms: int | None
     timeout_at_ms: int | None
     stuck_from_ms: int | None
-    failure: int | None
     position: int
+    name: str
+    reason: str
 
     def is_overdue(self, now_ms: int) -> bool:
         """Tell whether a timeout has passed."""
@@ -169,7 +175,9 @@ def list_sagas(wanted: SagaFilter, *, cursor: str | None, limit: int, now_ms: in
         following = place
         if _matches(row, wanted, now_ms):
             rows.append(row)
-    return SagaPage(tuple(_lines(rows)), None if ended else following, tested)
+    # A hash found them: the whole key decides.
+    lines = [line for line in _lines(rows) if not wanted.key or wanted.key in {line.name, line.key}]
+    return SagaPage(tuple(lines), None if ended else following, tested)
 
 
 def _rows() -> QuerySet[SagaInstance]:
@@ -205,7 +213,10 @@ def _indexed(wanted: SagaFilter, now_ms: int) -> tuple[QuerySet[SagaInstance], s
     """Return the sagas by what an index answers, and the column that orders them."""
     query = _rows()
     if wanted.key:
-        return query.filter(key=wanted.key), "started_ms"
+        hashed = SearchKey.objects.filter(key_hash=hash64(wanted.key)).order_by("-flow_id")
+        flows = list(hashed.values_list("flow_id", flat=True)[:_CHUNK])
+        named = SagaFlow.objects.filter(flow_id__in=flows).values_list("saga", flat=True)
+        return query.filter(Q(key=wanted.key) | Q(id__in=list(named))), "started_ms"
     if wanted.stuck:
         return query.filter(stuck_from_ms__lt=now_ms), "stuck_from_ms"
     if wanted.overdue:
@@ -273,10 +284,15 @@ def _place(cursor: str | None) -> tuple[int, str] | None:
 
 
 def _lines(rows: Iterable[SagaInstance]) -> Iterator[SagaLine]:
-    """Yield rows as lines. One look-up of their flows."""
+    """Yield rows as lines. Two look-ups: of their flows, and of what starts and fails them."""
     held = list(rows)
     flows = Flow.objects.filter(id__in={row.flow_id for row in held if row.flow_id})
     correlations = dict(flows.values_list("id", "correlation_id"))
+    records = {record for row in held for record in (row.start, row.failure) if record}
+    events = Event.objects.filter(record__in=records).order_by("-part")
+    said = {
+        record: (key, why) for record, key, why in events.values_list("record", "key", "reason")
+    }
     for row in held:
         yield SagaLine(
             id=row.id,
@@ -295,8 +311,9 @@ def _lines(rows: Iterable[SagaInstance]) -> Iterator[SagaLine]:
             since_ms=row.since_ms,
             timeout_at_ms=row.timeout_at_ms,
             stuck_from_ms=row.stuck_from_ms,
-            failure=row.failure,
             position=row.position,
+            name=(row.rule == BY_CORRELATION and said.get(row.start or 0, _NONE)[0]) or row.key,
+            reason=said.get(row.failure or 0, _NONE)[1] or "",
         )
 
 
