@@ -31,6 +31,8 @@ _FRAME = 9
 _FRAME_TITLE = 20
 # Arrows on the lower track that pass other cards go below them.
 _BELOW = 34
+# How far right of a card the way back comes down.
+_LANE = 20
 _TITLE_SIZE, _NOTE_SIZE, _PILL_SIZE = 13, 11, 11
 _TEXT_ROOM = CARD_WIDTH - 14 - 12
 _SYMBOL = 20
@@ -264,18 +266,26 @@ def _lower(plan: Plan) -> Iterator[Item]:
 
 
 def _turn(here: Placed, there: Placed) -> str:
-    """Return the curve from a failed step down to the first compensation."""
+    """Return the way from a failed step down to the first compensation, between the cards."""
     into = there.y + CARD_HEIGHT / 2
     right = there.x + CARD_WIDTH
-    if here.column <= there.column:
-        # It is its own compensation, or one that stands further right: around the right side.
-        out = here.x + CARD_WIDTH
-        bulge = max(out, right) + 30
+    lane = right + _LANE
+    if here.column == there.column:
+        # Half a step is undone: around its right side.
         level = here.y + CARD_HEIGHT - 14
-        return f"M{out:g} {level:g}C{bulge:g} {level:g} {bulge:g} {into:g} {right:g} {into:g}"
-    begin = here.y + CARD_HEIGHT
-    x = here.middle
-    return f"M{x:g} {begin:g}C{x:g} {into:g} {x:g} {into:g} {right:g} {into:g}"
+        out = lane + 10
+        return f"M{right:g} {level:g}C{out:g} {level:g} {out:g} {into:g} {right:g} {into:g}"
+    forward = here.column < there.column
+    begin = here.x + (CARD_WIDTH - 20 if forward else 20)
+    bottom = here.y + CARD_HEIGHT
+    # Along the free strip between the tracks, then down the gap behind the compensation.
+    strip = bottom + 22
+    turn = 10 if begin < lane else -10
+    return (
+        f"M{begin:g} {bottom:g}V{strip - 10:g}Q{begin:g} {strip:g} {begin + turn:g} {strip:g}"
+        f"H{lane - turn:g}Q{lane:g} {strip:g} {lane:g} {strip + 10:g}V{into - 10:g}"
+        f"Q{lane:g} {into:g} {lane - 10:g} {into:g}H{right:g}"
+    )
 
 
 def _straight(here: Placed, there: Placed) -> str:
