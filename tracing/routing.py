@@ -19,6 +19,7 @@ from tracing.web.flows.sockets import FlowsSocket
 from tracing.web.groups.sockets import GroupSocket, GroupsSocket
 from tracing.web.nowhere import Nowhere
 from tracing.web.retries.sockets import AlertsSocket, RetriesSocket, RetrySocket
+from tracing.web.sagas.sockets import SagaSocket, SagasSocket
 from tracing.web.tail.sockets import TailSocket
 from tracing.web.topics.sockets import TopicSocket, TopicsSocket
 
@@ -31,6 +32,8 @@ websocket = URLRouter(
         path("live/topic", TopicSocket.as_asgi()),
         path("live/groups", GroupsSocket.as_asgi()),
         path("live/group", GroupSocket.as_asgi()),
+        path("live/sagas", SagasSocket.as_asgi()),
+        path("live/saga", SagaSocket.as_asgi()),
         path("live/dead-letters", DeadLettersSocket.as_asgi()),
         path("live/dead-letter", DeadLetterSocket.as_asgi()),
         path("live/dead-message", DeadMessageSocket.as_asgi()),

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.groups.urls")),
     path("", include("tracing.web.mapping.urls")),
     path("", include("tracing.web.dead_letters.urls")),
+    path("", include("tracing.web.sagas.urls")),
     path("", include("tracing.web.retries.urls")),
     path("", include("tracing.web.alerts.urls")),
     path("admin/", admin.site.urls),

@@ -105,6 +105,7 @@ def places(request: HttpRequest) -> list[Place]:
     known = [
         ("flows", "Flows", "flows"),
         ("tail", "Live tail", "tail"),
+        ("sagas", "Sagas", "sagas"),
         ("dead-letters", "Dead letters", "dead"),
         ("topics", "Topics", "topics"),
         ("retries", "Retries", "retries"),

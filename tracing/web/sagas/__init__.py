@@ -1,0 +1,1 @@
+"""Sagas: the list, one instance's timeline, and the definitions that people declare."""

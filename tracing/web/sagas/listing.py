@@ -1,0 +1,238 @@
+"""All sagas: definitions at a glance, and the list that a filter gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from django.template.loader import render_to_string
+
+from tracing.domain.saga.instance import Phase
+from tracing.drawing.durations import duration
+from tracing.projections import saga_overview, saga_reading
+from tracing.projections.saga_overview import COUNTED, MAX_STEPS
+from tracing.projections.saga_reading import SagaFilter, SagaLine
+from tracing.web.context import now_ms
+from tracing.web.flows.filters import Active
+from tracing.web.menus import Menu, menu
+from tracing.web.present import Sign, clock, reason_words
+from tracing.web.query import address
+from tracing.web.sagas.cards import countdown
+from tracing.web.sagas.looks import STANDS, sign_of_phase, stand_of
+from tracing.web.sagas.present import PATH, definition_url, saga_url
+from tracing.web.sagas.words import FLAGS, flag_title, span_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracing.projections.saga_overview import Overview
+
+PAGE = 50
+# The steps, states and definitions that a menu offers.
+MAX_CHOICES = 40
+
+
+class Number(msgspec.Struct, frozen=True, kw_only=True):
+    """A count that leads to the sagas behind it."""
+
+    sign: Sign
+    words: str
+    count: str
+    url: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Who waits at a step, and how long it takes; `since` is empty when nobody waits."""
+
+    name: str
+    count: int
+    since_ms: int | None
+    since: str
+    url: str
+    p50: str
+    p95: str
+
+
+class Box(msgspec.Struct, frozen=True, kw_only=True):
+    """One definition at a glance."""
+
+    name: str
+    url: str
+    edit_url: str
+    version: str
+    total: int
+    states: list[Number]
+    late: list[Number]
+    steps: list[Step]
+    more_steps: int
+    flags: list[Number]
+    no_flags: str
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One saga as a line."""
+
+    line: SagaLine
+    url: str
+    sign: Sign
+    note: str
+    timeout_at_ms: int | None
+    age: str
+
+
+def url_with(wanted: SagaFilter, **changes: str) -> str:
+    """Return the list with some filters changed; '' takes one off."""
+    return address(PATH, {**msgspec.structs.asdict(wanted), **changes})
+
+
+def page(wanted: SagaFilter, cursor: str = "") -> dict[str, Any]:
+    """Return what `_sagas.html` shows."""
+    at_ms = now_ms()
+    found = saga_reading.list_sagas(wanted, cursor=cursor or None, limit=PAGE, now_ms=at_ms)
+    overviews = saga_overview.overviews(at_ms)
+    boxes = [_box(one) for one in overviews if wanted.definition in {"", one.name}]
+    return {
+        "boxes": boxes,
+        "rows": [_row(line, at_ms) for line in found.lines],
+        "page": found,
+        "more": url_with(wanted) + _cursor(wanted, found.next) if found.next else "",
+        "filtered": wanted != SagaFilter(),
+        "path": PATH,
+        "now_ms": at_ms,
+        "unknown": saga_overview.without_definition(at_ms),
+        "defined": any(one.version is not None for one in overviews),
+    }
+
+
+def fragment(wanted: SagaFilter) -> str:
+    """Return the live part of the list for the socket."""
+    return render_to_string("tracing/partials/_sagas.html", {**page(wanted), "oob": True})
+
+
+def menus(wanted: SagaFilter) -> list[Menu]:
+    """Return the filters' menus, by what the definitions name."""
+
+    def url(**changes: str) -> str:
+        return url_with(wanted, **changes)
+
+    overviews = saga_overview.overviews(now_ms())
+    given = msgspec.structs.asdict(wanted)
+    shown = [one for one in overviews if wanted.definition in {"", one.name}]
+    states = {phase.name.lower(): phase.name.lower() for phase in Phase}
+    states |= {state: state for one in shown for _, state, _ in one.states}
+    steps = [here.step for one in shown for here in one.here]
+    steps += [pace.step for one in shown for pace in one.paces]
+
+    def bounded(names: dict[str, str]) -> dict[str, str]:
+        return dict(list(names.items())[:MAX_CHOICES])
+
+    return [
+        menu(url, given, "definition", bounded({one.name: one.name for one in overviews})),
+        menu(url, given, "state", bounded(states), free=True),
+        menu(url, given, "step", bounded({step: step for step in steps}), free=True),
+        menu(url, given, "flag", {flag.code: words for flag, words in FLAGS.items()}),
+    ]
+
+
+def active(wanted: SagaFilter) -> list[Active]:
+    """Return the filters that are on."""
+    given = msgspec.structs.asdict(wanted)
+    return [
+        Active(
+            name.capitalize(),
+            "yes" if text == "1" and name in {"overdue", "stuck"} else text,
+            url_with(wanted, **{name: ""}),
+        )
+        for name, text in given.items()
+        if text
+    ]
+
+
+def _cursor(wanted: SagaFilter, place: str | None) -> str:
+    joined = "&" if wanted != SagaFilter() else "?"
+    return f"{joined}cursor={place}"
+
+
+def _row(line: SagaLine, at_ms: int) -> Row:
+    sign = stand_of(line.phase, line.timeout_at_ms, line.stuck_from_ms, at_ms)
+    flags = [FLAGS[flag] for flag in line.flags]
+    note = ", ".join(flags) or reason_words(line.reason)
+    if line.timeout_at_ms is not None:
+        note = countdown(line.timeout_at_ms - at_ms)
+    end_ms = line.ended_ms if line.ended_ms is not None else at_ms
+    return Row(
+        line=line,
+        url=saga_url(line.id),
+        sign=sign,
+        note=note,
+        timeout_at_ms=line.timeout_at_ms,
+        age=span_ms(max(end_ms - line.started_ms, 0)),
+    )
+
+
+def _box(one: Overview) -> Box:
+    url = address(PATH, {"definition": one.name})
+    version = "ended" if one.version is None else f"version {one.version.number}"
+    definition = one.version.definition if one.version else None
+    return Box(
+        name=one.name,
+        url=url,
+        edit_url=definition_url(one.name),
+        version=version,
+        total=one.total,
+        states=[
+            Number(
+                sign=sign_of_phase(phase),
+                words=state,
+                count=f"{count:,}",
+                url=address(PATH, {"definition": one.name, "state": state}),
+            )
+            for phase, state, count in one.states
+        ],
+        late=list(_late(one)),
+        steps=list(_steps(one)),
+        more_steps=max(len(definition.steps) - MAX_STEPS, 0) if definition else 0,
+        flags=[
+            Number(
+                sign=STANDS["failed"],
+                words=flag_title(flagged.flag, flagged.step, definition),
+                count=f"{flagged.count:,} of {one.total:,}",
+                url=address(PATH, {"definition": one.name, "flag": flagged.flag.code}),
+            )
+            for flagged in one.flags
+        ],
+        no_flags=f"0 of {one.total:,} checked",
+    )
+
+
+def _late(one: Overview) -> Iterator[Number]:
+    for name, count in (("overdue", one.overdue), ("stuck", one.stuck)):
+        if count:
+            told = f"{count:,}" if count < COUNTED else f"{COUNTED:,}+"
+            url = address(PATH, {"definition": one.name, name: "1"})
+            yield Number(sign=STANDS[name], words=name, count=told, url=url)
+
+
+def _steps(one: Overview) -> Iterator[Step]:
+    here = {found.step: found for found in one.here}
+    paces = {found.step: found for found in one.paces}
+    declared = [step.name for step in one.version.definition.steps] if one.version else []
+    order = dict.fromkeys([*declared[:MAX_STEPS], *here, *paces])
+    for name in order:
+        waiting, pace = here.get(name), paces.get(name)
+        if waiting is None and pace is None and name not in declared:
+            continue
+        since_ms = waiting.since_ms if waiting else None
+        yield Step(
+            name=name,
+            count=waiting.count if waiting else 0,
+            since_ms=since_ms,
+            since=clock(since_ms)[:5] if since_ms is not None else "",
+            url=address(PATH, {"definition": one.name, "step": name}),
+            p50=_ms(pace.p50_ms) if pace else "",
+            p95=_ms(pace.p95_ms) if pace else "",
+        )
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else duration(round(value * 1_000))

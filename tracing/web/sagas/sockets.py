@@ -1,0 +1,74 @@
+"""The live pages of sagas: `/live/sagas` and `/live/saga?id=`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracing.domain.text import clean
+from tracing.projections import saga_reading as reading
+from tracing.web.sagas import listing, present
+from tracing.web.socket import LiveSocket
+from tracing.web.topics.sockets import TopicsSocket
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from tracing.projections.reading import Change
+
+
+class SagasSocket(TopicsSocket):
+    """Sends the sagas anew once a second, if they differ: the clock alone makes some overdue."""
+
+    async def connect(self) -> None:
+        """Read the filter."""
+        self.wanted = reading.parse_filter(self.parameters)
+        await super().connect()
+
+    def subscription(self) -> Hashable:
+        """Return the filter."""
+        return ("sagas", self.wanted)
+
+    def render_state(self, position: int) -> str:  # noqa: ARG002
+        """Return the sagas."""
+        return listing.fragment(self.wanted)
+
+    def render_clock(self) -> str:
+        """Return the sagas."""
+        return listing.fragment(self.wanted)
+
+
+class SagaSocket(LiveSocket):
+    """Sends one saga as a whole: at once when its flow moves, and when the clock tells more.
+
+    An event of another flow (by a business key) and a timeout that passes are seen by the clock.
+    """
+
+    clock_s = 1
+
+    async def connect(self) -> None:
+        """Read which saga, its flow, and from which step on a long one is open."""
+        self.saga_id = clean(self.parameters.get("id", ""), 40)
+        self.flow = clean(self.parameters.get("flow", ""))
+        step = self.number("step")
+        self.opened = step if step is not None and step < 10_000 else None
+        await super().connect()
+
+    def subscription(self) -> Hashable:
+        """Return the saga."""
+        return ("saga", self.saga_id, self.flow, self.opened)
+
+    def matches(self, change: Change) -> bool:
+        """Tell whether an event of the saga's flow came."""
+        return change.correlation_id == self.flow
+
+    def render_state(self, position: int) -> str:  # noqa: ARG002
+        """Return the saga."""
+        return present.fragments(self.saga_id, self.opened)
+
+    def render_changes(self, changes: list[Change]) -> str:  # noqa: ARG002
+        """Return the saga."""
+        return present.fragments(self.saga_id, self.opened)
+
+    def render_clock(self) -> str:
+        """Return the saga as it was drawn when it last changed, by an event or by the clock."""
+        return present.fragments_since_change(self.saga_id, self.opened)
