@@ -51,7 +51,7 @@ EVENTVIZ_KEY_FIELDS = env.words("EVENTVIZ_KEY_FIELDS")
 # `!` says that a topic is none (docs/dead-letters.md).
 EVENTVIZ_DEAD_LETTER_TOPICS = env.words("EVENTVIZ_DEAD_LETTER_TOPICS")
 EVENTVIZ_RETRY_TOPICS = env.words("EVENTVIZ_RETRY_TOPICS")
-# A Confluent-compatible schema registry; empty: values with a schema's frame stay bytes.
+# A Confluent-compatible schema registry; empty: the built-in one, at `/registry` of these pages.
 EVENTVIZ_SCHEMA_REGISTRY_URL = env.text("EVENTVIZ_SCHEMA_REGISTRY_URL").rstrip("/")
 EVENTVIZ_SCHEMA_REGISTRY_USER = env.text("EVENTVIZ_SCHEMA_REGISTRY_USER")
 EVENTVIZ_SCHEMA_REGISTRY_PASSWORD = env.text("EVENTVIZ_SCHEMA_REGISTRY_PASSWORD")

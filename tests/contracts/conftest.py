@@ -17,7 +17,8 @@ def kafkajs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = ROOT / "tests" / "strangers" / "kafkajs"
     folder = CACHE / "strangers" / "kafkajs"
     shutil.copytree(source, folder, dirs_exist_ok=True)
-    if not (folder / "node_modules" / "zstd-codec").exists():
+    packages = ("zstd-codec", "@kafkajs/confluent-schema-registry")
+    if not all((folder / "node_modules" / name).exists() for name in packages):
         quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(["npm", "install", *quiet], cwd=folder, check=True)
     return folder

@@ -85,82 +85,21 @@ def parse_json(text: str) -> Any:
 def as_avro(text: str, built_on: Iterable[tuple[str, str]] = ()) -> avro.schema.Schema:
     """Return a schema as the reference library reads it. Raises BadSchemaError."""
     names = avro.name.Names()
+    named: dict[str, Any] = {}
     try:
         with warnings.catch_warnings():
             # It says so when it does not know a logical type, which is then ignored by the rules.
             warnings.simplefilter("ignore")
-            for _name, needed in built_on:
-                avro.schema.make_avsc_object(parse_json(needed), names)
-            schema = avro.schema.make_avsc_object(parse_json(text), names)
-            _check_defaults(parse_json(text), [parse_json(needed) for _name, needed in built_on])
+            for one in (*(needed for _name, needed in built_on), text):
+                schema = avro.schema.make_avsc_object(parse_json(one), names)
+                # It also looks whether a default is of its field's type, and reads the payloads.
+                fastavro.parse_schema(parse_json(one), named_schemas=named)
     except RecursionError:
         raise BadSchemaError("It nests too deep.") from None
     except (*_AVRO_ERRORS, fastavro.schema.SchemaParseException) as error:
         said = clean(str(error), _MAX_WORDS).rstrip(".") or type(error).__name__
         raise BadSchemaError(f"It is no Avro schema: {said}.") from None
     return schema
-
-
-def _check_defaults(schema: Any, built_on: list[Any]) -> None:
-    """Raise when a field's default is none of its type: the reference library does not look."""
-    named: dict[str, Any] = {}
-    for needed in built_on:
-        fastavro.parse_schema(needed, named_schemas=named)
-    _walk_defaults(fastavro.parse_schema(schema, named_schemas=named), named)
-
-
-def _walk_defaults(schema: Any, named: dict[str, Any]) -> None:
-    if isinstance(schema, list):
-        for branch in schema:
-            _walk_defaults(branch, named)
-        return
-    if not isinstance(schema, dict):
-        return
-    for field in schema.get("fields", ()):
-        if "default" in field:
-            _check_default(field, named)
-        _walk_defaults(field["type"], named)
-    for part in ("items", "values"):
-        _walk_defaults(schema.get(part), named)
-
-
-def _check_default(field: dict[str, Any], named: dict[str, Any]) -> None:
-    kind = field["type"]
-    # A union's default is of its first branch (Avro 1.11; later versions take any).
-    branches = kind if isinstance(kind, list) else [kind]
-    if not any(_fits(branch, field["default"], named) for branch in branches):
-        shown = clean(json.dumps(field["default"]), 60)
-        raise BadSchemaError(f"The default of {field['name']!r}, {shown}, is not of its type.")
-
-
-def _fits(schema: Any, value: Any, named: dict[str, Any]) -> bool:
-    """Tell whether a default as JSON is of a type (Avro 1.12, "Complex Types", `default`)."""
-    if isinstance(schema, str) and schema in named:
-        schema = named[schema]
-    kind = schema["type"] if isinstance(schema, dict) else schema
-    if isinstance(kind, dict | list):
-        branches = kind if isinstance(kind, list) else [kind]
-        return any(_fits(branch, value, named) for branch in branches)
-    if kind in _JSON_OF:
-        return isinstance(value, _JSON_OF[kind]) and (kind == "boolean") == isinstance(value, bool)
-    if kind == "null":
-        return value is None
-    if kind == "enum":
-        return value in schema["symbols"]
-    # What lies in records, arrays and maps is left to who reads the data.
-    return isinstance(value, list if kind == "array" else dict)
-
-
-_JSON_OF: dict[str, Any] = {
-    "boolean": bool,
-    "int": int,
-    "long": int,
-    "float": (int, float, str),
-    "double": (int, float, str),
-    "bytes": str,
-    "fixed": str,
-    "string": str,
-}
 
 
 def fingerprint(draft: Draft, value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import enum
 import ipaddress
 from importlib import import_module
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 DEMO_USER = "demo"
 API = "/api/"
+# The built-in schema registry: its clients are programs too, and read errors in its own form.
+REGISTRY = "/registry/"
 ADMIN = "/admin/"
 HEALTH = "/health/"
 # What browsers ask for beside pages that name no icon: JSON, the admin's.
@@ -99,15 +102,30 @@ def _is_demo_client(address: str, headers: Mapping[str, str]) -> bool:
 
 
 def token_user(authorization: str) -> User | None:
-    """Return whose token `Bearer ev_...` is, or None. One query."""
+    """Return whose token `Bearer ev_...` is, or None. One query.
+
+    Clients that know only a name and a password send the token as the password (`Basic`).
+    """
     scheme, _, text = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not text:
+    if scheme.lower() == "basic":
+        text = _password(text)
+    elif scheme.lower() != "bearer":
+        return None
+    if not text:
         return None
     found = ApiToken.objects.select_related("user").filter(
         sha256=ApiToken.digest(text.strip()), user__is_active=True
     )
     token = found.first()
     return token.user if token else None
+
+
+def _password(credentials: str) -> str:
+    try:
+        decoded = base64.b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        return ""
+    return decoded.partition(":")[2]
 
 
 def is_own_origin(origin: str, *, scheme: str, host: str) -> bool:
@@ -126,7 +144,7 @@ def _parts(url: Any) -> tuple[str, str | None, int | None]:
 
 
 class AccessMiddleware:
-    """Ask for sign-in everywhere but on the login and health pages, and guard `/api/`."""
+    """Ask for sign-in but on the login and health pages, and guard what programs call."""
 
     sync_capable = True
     async_capable = False
@@ -139,7 +157,8 @@ class AccessMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer 401, 403 or a redirect instead of the page where access is missing."""
-        refusal = _refuse_api(request) if request.path_info.startswith(API) else _refuse(request)
+        by_program = request.path_info.startswith((API, REGISTRY))
+        refusal = _refuse_api(request) if by_program else _refuse(request)
         return refusal or self.get_response(request)
 
 
@@ -168,7 +187,7 @@ def _refuse_api(request: HttpRequest) -> HttpResponse | None:
     # Browsers leave Origin out of simple GET requests, but say where those come from.
     site = request.headers.get("Sec-Fetch-Site", "none")
     if foreign or (origin is None and site not in {"same-origin", "none"}):
-        return JsonResponse({"error": "This page is from another origin."}, status=403)
+        return _refused(request, 403, "This page is from another origin.")
     authorization = request.headers.get("Authorization", "")
     user = token_user(authorization) if authorization else None
     if user is None and not authorization:
@@ -176,13 +195,18 @@ def _refuse_api(request: HttpRequest) -> HttpResponse | None:
             return None
         user = demo_user() if is_demo(request) else None
     if user is None:
-        return JsonResponse(
-            {"error": "Sign in, or send a token: Authorization: Bearer ev_..."},
-            status=401,
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        refused = _refused(request, 401, "Sign in, or send a token: Authorization: Bearer ev_...")
+        refused["WWW-Authenticate"] = "Bearer"
+        return refused
     request.user = user
     return None
+
+
+def _refused(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """Return a refusal in the form that the caller reads."""
+    if request.path_info.startswith(REGISTRY):
+        return JsonResponse({"error_code": status, "message": message}, status=status)
+    return JsonResponse({"error": message}, status=status)
 
 
 def scope_allowed(scope: Mapping[str, Any]) -> User | None:
