@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from eventviz.telemetry import tracer_of
 from tests.integration.town import Town, chain, open_town
 from tests.servers.embedded import embedded_broker
+from tests.servers.processes import Process
 from tracing.codec.failures import attempt_of
 from tracing.demo import gateway
 from tracing.demo.events import TOPIC_OF
@@ -19,7 +22,6 @@ from tracing.demo.publishing import Context, Publisher
 from tracing.demo.scenarios import Scenario
 from tracing.demo.shop import Shop
 from tracing.demo.store import Store
-from tracing.domain.errors import EventvizError
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import Producer
 
@@ -210,26 +212,19 @@ def test_a_dead_letter_goes_on_when_it_is_sent_again_and_the_gateway_is_up(town:
     assert chain(again) == WELL
 
 
-def test_who_crashes_between_effect_and_mark_says_the_same_again(tmp_path: Path) -> None:
+def test_who_is_killed_between_effect_and_mark_says_the_same_again(tmp_path: Path) -> None:
     """The effect is in Kafka, the mark is not: the event is handled again, to no harm."""
-    crash = [True]
-
-    class Crashing(Store):
-        def mark_handled(self, service: str, event_id: str) -> None:
-            if service == "inventory" and crash:
-                crash.clear()
-                raise EventvizError("killed here")
-            super().mark_handled(service, event_id)
-
-    with embedded_broker(tmp_path) as broker:
-        path = tmp_path / "shop"
+    path = tmp_path / "shop"
+    command = [sys.executable, "-m", "tests.integration.killed_shop", str(path)]
+    with (
+        embedded_broker(tmp_path) as broker,
+        Process("shop", [*command, broker], tmp_path / "shop.log") as shop,
+    ):
+        shop.wait_until(lambda: "open" in shop.output, "an open shop", within_s=30)
         producer = Producer([broker], client_id="test")
-        with Shop([broker], rate=0, tracer_of=tracer_of, store=Crashing(path)) as shop:
-            assert shop.wait_until_open()
-            publisher = Publisher(producer, source=SOURCE, tracer=tracer_of(SOURCE))
-            placed = place_order(publisher, "ORD-9", Scenario.FINE)
-            with pytest.raises(EventvizError, match="killed here"):
-                shop.wait()
+        publisher = Publisher(producer, source=SOURCE, tracer=tracer_of(SOURCE))
+        placed = place_order(publisher, "ORD-9", Scenario.FINE)
+        assert shop.wait(30) == -signal.SIGKILL
         topics = sorted(set(TOPIC_OF.values()))
         listener = GroupConsumer([broker], group="ear", topics=topics, session_timeout_ms=2_000)
         with Shop([broker], rate=0, tracer_of=tracer_of, store=Store(path)):
