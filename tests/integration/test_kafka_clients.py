@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.servers.processes import free_port, wait_for
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
+from tracing.kafka.cluster import Cluster
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import Producer, RecordRefusedError, ensure_topics
 
@@ -83,6 +86,17 @@ def test_a_topic_is_created_once(broker: str, topic: str) -> None:
     ensure_topics([broker], {topic: 1, other: 2})
 
     ensure_topics([broker], {topic: 1, other: 2})
+
+
+def test_two_may_create_the_same_topics_at_once(broker: str, topic: str) -> None:
+    wanted = {f"{topic}-{number}": 1 for number in range(5)}
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(ensure_topics, [broker], wanted) for _ in range(3)]:
+            done.result()
+
+    with contextlib.closing(Cluster([broker])) as cluster:
+        assert set(wanted) <= {found.name for found in cluster.topics()}
 
 
 def test_a_broker_that_is_away_is_named() -> None:

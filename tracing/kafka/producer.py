@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
@@ -180,13 +181,22 @@ def ensure_topics(
             **security.options(),
         )
         try:
-            for topic, count in partitions.items():
-                # One by one: an existing topic must not hide that another was refused.
-                try:
-                    admin.create_topics({topic: {"num_partitions": count}}, wait_for_metadata=True)
-                except TopicAlreadyExistsError:
-                    continue
+            there = set(admin.list_topics())
+            _create(admin, {name: n for name, n in partitions.items() if name not in there})
         finally:
             admin.close()
     except KafkaError as error:
         raise BrokerUnavailableError(f"{', '.join(servers)}: {error}") from error
+
+
+def _create(admin: Any, partitions: Mapping[str, int]) -> None:
+    """Create topics in one request: each of its own costs the embedded broker 40 ms."""
+    wanted = {topic: {"num_partitions": count} for topic, count in partitions.items()}
+    try:
+        if wanted:
+            admin.create_topics(wanted, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        # Somebody was quicker with one, which must not hide that another was refused.
+        for topic, one in wanted.items():
+            with contextlib.suppress(TopicAlreadyExistsError):
+                admin.create_topics({topic: one}, wait_for_metadata=True)
