@@ -81,7 +81,7 @@ class LiveSocket(Connection):
             await self._wait_for_browser()
             await asyncio.sleep(self.follower.rests.left_s(self.subscription()))
             await self.follower.moved(lambda: (self.seen, self.epoch), timeout_s=SHELL_S)
-            body = await self.advance() + await self._by_time()
+            body = "".join((await self.advance(), await self._by_time()))
             if body:
                 await self._send(body)
 
@@ -156,7 +156,8 @@ class LiveSocket(Connection):
             "tracing/partials/_live_position.html",
             {"position": self.position, "frame": self._frame},
         )
-        await self.send(text_data=body + end)
+        # Not `+`: safe strings copy what they add, and this runs for each page at each tick.
+        await self.send(text_data="".join((body, end)))
 
     async def _wait_for_browser(self) -> None:
         """Wait for the acknowledgement; Refused when the browser stopped reading."""

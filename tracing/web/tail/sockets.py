@@ -38,6 +38,7 @@ class TailSocket(LiveSocket):
     async def connect(self) -> None:
         """Read the filters."""
         self.asked = filters.parse(self.parameters)
+        self.filter = self.asked.filter
         self._paused = False
         self._catching_up = self.number("after") is not None
         self._waiting, self._said_waiting, self._counted_at = 0, 0, 0.0
@@ -61,7 +62,7 @@ class TailSocket(LiveSocket):
 
     def matches(self, change: Change) -> bool:
         """Tell whether the filters let a change pass."""
-        return self.asked.filter.matches(change)
+        return self.filter.matches(change)
 
     async def first(self) -> str:
         """Return what came since `?after=`, however old, else the newest events."""
@@ -101,16 +102,21 @@ class TailSocket(LiveSocket):
         Under load a window holds more than a frame shows: the rows are then the same for all
         pages that go on at this tick, however long ago their last frame was.
         """
-        matching = [change for change in window if self.matches(change)]
-        if not matching:
-            return ""
-        shown = [change.position for change in matching[-MAX_ROWS:]]
-        drawn = await self.follower.renders.get(
-            (self.subscription(), "rows", self.epoch, shown[0], to),
-            functools.partial(self.work, functools.partial(_draw, shown)),
-        )
-        missed = len(matching) - len(shown)
-        return present.frame(SafeString(drawn), self.asked, before=shown[0], missed=missed)
+
+        async def make() -> str:
+            matching = [change for change in window if self.matches(change)]
+            if not matching:
+                return ""
+            shown = [change.position for change in matching[-MAX_ROWS:]]
+            drawn = await self.follower.renders.get(
+                (self.subscription(), "rows", self.epoch, shown[0], to),
+                functools.partial(self.work, functools.partial(_draw, shown)),
+            )
+            missed = len(matching) - len(shown)
+            return present.frame(SafeString(drawn), self.asked, before=shown[0], missed=missed)
+
+        key = (self.subscription(), self.epoch, self.position, to)
+        return await self.follower.renders.get(key, make)
 
     async def _catch_up(self) -> str:
         """Return the oldest events that are still missing, one frame a tick."""
