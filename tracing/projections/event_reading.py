@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,24 +11,23 @@ from tracing.domain.causality import canonical, marks
 from tracing.domain.event import Event, JoinedBy
 from tracing.domain.record import Record
 from tracing.domain.text import clean, digest16, hash64
-from tracing.models import Event as EventRow
-from tracing.models import Flow, Node
-from tracing.models import Record as RecordRow
+from tracing.models import Node
 from tracing.models.source import coordinates_of
 from tracing.projections import packing
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
+from tracing.projections.plain_sql import among, select
 from tracing.projections.rows import Columns, record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from django.db.models import QuerySet
-
 # A filter without an index looks at this many events at most, then offers to go on.
 MAX_TESTED = 5_000
 _CHUNK = 500
+# Behind every position.
+_NO_BORDER = (1 << 63) - 1
 # The same event id in more flows than this is a producer's constant, not an id.
 MAX_SAME_ID = 50
 
@@ -97,16 +96,23 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.flow__marks != 0 or self.flow__events != self.flow__records
 
 
-def rows_of(query: QuerySet[EventRow]) -> list[Row]:
-    """Return what a query of events finds, with their flows' columns."""
-    return [Row(*row) for row in query.values_list(*Row.__struct_fields__)]
+_COLUMNS = [
+    name.replace("flow__", "f.") if name.startswith("flow__") else f"e.{name}"
+    for name in Row.__struct_fields__
+]
+_SOURCE = "tracing_event e JOIN tracing_flow f ON f.id = e.flow_id"
+
+
+def rows_of(condition: str, parameters: Iterable[Any]) -> list[Row]:
+    """Return events with their flows' columns. The condition, of `e`, ends in their order."""
+    return [Row(*row) for row in select(_COLUMNS, _SOURCE, condition, parameters)]
 
 
 def stored(rows: Sequence[Row]) -> list[StoredEvent]:
     """Return rows with marks and redeliveries. At most one query, for facts of flows with any."""
     names().pairs(row.node_id for row in rows)
     odd = {row.flow_id for row in rows if row.needs_facts}
-    flows = Flow.objects.filter(id__in=odd).values_list("id", "facts") if odd else ()
+    flows = select(("id", "facts"), "tracing_flow", among("id", odd), odd) if odd else ()
     seen = {flow_id: _Seen(facts) for flow_id, facts in flows}
     return [
         StoredEvent(
@@ -169,8 +175,10 @@ def _event(row: Row) -> Event:
 def find_events(event_id: str) -> list[StoredEvent]:
     """Return *the* event with this id, one for each flow that has it; usually one."""
     wanted = clean(event_id)
-    query = EventRow.objects.filter(event_hash=hash64(wanted), event_id=wanted)
-    rows = rows_of(query.order_by("position")[:MAX_SAME_ID])
+    rows = rows_of(
+        f"e.event_hash = %s AND e.event_id = %s ORDER BY e.position LIMIT {MAX_SAME_ID}",
+        (hash64(wanted), wanted),
+    )
     found: dict[int, StoredEvent] = {}
     tier = tiers({row.record for row in rows})
     for item in sorted(stored(rows), key=lambda one: (tier.get(one.record, 0), _precedence(one))):
@@ -185,17 +193,15 @@ def _precedence(item: StoredEvent) -> tuple[int, str, int, int]:
 
 def events_at(positions: Iterable[int]) -> list[StoredEvent]:
     """Return the events at these positions, oldest first. Two queries by key."""
-    return stored(
-        rows_of(EventRow.objects.filter(position__in=set(positions)).order_by("position"))
-    )
+    wanted = set(positions)
+    return stored(rows_of(f"{among('e.position', wanted)} ORDER BY e.position", wanted))
 
 
 def stored_record(record_id: int, part: int) -> StoredRecord | None:
     """Return the bytes of an event's record, None when it is not (or no longer) stored."""
-    row = RecordRow.objects.filter(id=record_id).first()
-    if row is None:
+    record = stored_records([record_id]).get(record_id)
+    if record is None:
         return None
-    record = record_of(row, names())
     said = decode_stored(record)
     payload = said.payloads[part] if part < len(said.payloads) else None
     return StoredRecord(record, payload, said.format, said.schema)
@@ -215,7 +221,8 @@ def decode_stored(record: Record) -> Decoded:
 
 def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:
     """Return many records by their ids. One query by primary key."""
-    rows = RecordRow.objects.filter(id__in=set(record_ids)).values_list(*Columns.__struct_fields__)
+    wanted = set(record_ids)
+    rows = select(Columns.__struct_fields__, "tracing_record", among("id", wanted), wanted)
     return {row[0]: record_of(Columns(*row), names()) for row in rows}
 
 
@@ -253,14 +260,12 @@ def list_events(
 def _rows(after: int | None, before: int | None, limit: int) -> Iterator[Row]:
     size = min(limit + 1, _CHUNK)
     while True:
-        query = EventRow.objects.all()
         if after is not None:
-            query = query.filter(position__gt=after).order_by("position")
+            where, border = "e.position > %s ORDER BY e.position", after
         else:
-            query = query.order_by("-position")
-            if before is not None:
-                query = query.filter(position__lt=before)
-        rows = rows_of(query[:size])
+            where = "e.position < %s ORDER BY e.position DESC"
+            border = _NO_BORDER if before is None else before
+        rows = rows_of(f"{where} LIMIT {size}", (border,))
         yield from rows
         if len(rows) < size:
             return

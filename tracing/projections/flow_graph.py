@@ -9,13 +9,13 @@ import msgspec
 from tracing.domain.causality import Edge, canonical, edges
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Event as EventRow
-from tracing.models import Flow
 from tracing.projections import packing
 from tracing.projections.event_reading import Row, StoredEvent, rows_of, stored
 from tracing.projections.flow_deaths import Death, deaths_of
-from tracing.projections.flow_reading import FlowLine, flow_lines
+from tracing.projections.flow_reading import FlowColumns, FlowLine, lines_of
 from tracing.projections.log_reading import head
 from tracing.projections.names import names
+from tracing.projections.plain_sql import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,17 +57,29 @@ class FlowDetail(msgspec.Struct, frozen=True, kw_only=True):
         return {death.event_id: death for death in self.deaths if death.open}
 
 
-def find_flow(correlation_id: str) -> Flow | None:
+class Found(FlowColumns, frozen=True, gc=False):
+    """A flow's row with its facts."""
+
+    facts: bytes | memoryview
+
+
+def find_flow(correlation_id: str) -> Found | None:
     """Return the flow's row: an index look-up by hash, decided by the full id.
 
     The id may stand as its producer wrote it: NUL and great length are taken as when it was stored.
     """
     wanted = clean(correlation_id)
-    return Flow.objects.filter(correlation_hash=hash64(wanted), correlation_id=wanted).first()
+    rows = select(
+        Found.__struct_fields__,
+        "tracing_flow",
+        "correlation_hash = %s AND correlation_id = %s",
+        (hash64(wanted), wanted),
+    )
+    return Found(*rows[0]) if rows else None
 
 
 def read_flow(correlation_id: str) -> FlowDetail | None:
-    """Return a flow, None when nothing of it is stored. Costs seven look-ups by key."""
+    """Return a flow, None when nothing of it is stored. Costs six look-ups by key."""
     position = head().position
     flow = find_flow(correlation_id)
     if flow is None:
@@ -79,7 +91,7 @@ def read_flow(correlation_id: str) -> FlowDetail | None:
     shown = items[:MAX_DRAWN]
     found_edges = edges(events) if events else _edges_between(shown)
     return FlowDetail(
-        line=flow_lines([flow.id])[0],
+        line=lines_of([flow])[0],
         events=tuple(shown),
         links=_links(shown, found_edges),
         topics=tuple(sorted({item.event.topic for item in items})),
@@ -92,12 +104,16 @@ def read_flow(correlation_id: str) -> FlowDetail | None:
     )
 
 
-def _rows(flow: Flow, canonical_parts: set[tuple[int, int]]) -> list[Row]:
+def _rows(flow: Found, canonical_parts: set[tuple[int, int]]) -> list[Row]:
     """Return the rows to draw: the canonical records, or the first ones of a large flow."""
-    query = EventRow.objects.filter(flow_id=flow.id).order_by("position")
+    condition = "e.flow_id = %s ORDER BY e.position"
     if canonical_parts:
-        return [row for row in rows_of(query) if (row.record, row.part) in canonical_parts]
-    return rows_of(query[:MAX_DRAWN])
+        return [
+            row
+            for row in rows_of(condition, (flow.id,))
+            if (row.record, row.part) in canonical_parts
+        ]
+    return rows_of(f"{condition} LIMIT {MAX_DRAWN}", (flow.id,))
 
 
 def _place(item: StoredEvent) -> tuple[str, int, int, int]:

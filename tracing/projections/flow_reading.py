@@ -14,8 +14,9 @@ from tracing.domain.derive import State
 from tracing.domain.errors import EventvizError
 from tracing.domain.event import JoinedBy
 from tracing.domain.marks import BY_SLUG
-from tracing.models import Event, Flow, FlowCount
+from tracing.models import Flow, FlowCount
 from tracing.projections.log_reading import head
+from tracing.projections.plain_sql import among, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,6 +64,29 @@ class FlowLine(msgspec.Struct, frozen=True, kw_only=True):
     duration_us: int
     strip: tuple[tuple[str, str, int], ...]
     position: int
+
+
+class FlowColumns(msgspec.Struct, frozen=True, gc=False):
+    """A flow's row without its facts."""
+
+    id: int
+    correlation_hash: int
+    correlation_id: str
+    joined_by: JoinedBy
+    state: int
+    marks: int
+    events: int
+    records: int
+    started_ms: int
+    last_ms: int
+    duration_us: int
+    root: int
+    failure: int | None
+    strip: str
+    position: int
+
+
+_NEWEST_FIRST = "started_ms DESC, correlation_hash DESC, id DESC"
 
 
 class FlowPage(msgspec.Struct, frozen=True):
@@ -125,7 +149,7 @@ def list_flows(
             rows.append(row)
     following = None if ended or last is None else _cursor_of(last)
     reached_ms = last.started_ms if last else None
-    return FlowPage(tuple(_lines(rows)), following, tested, reached_ms, position)
+    return FlowPage(tuple(lines_of(rows)), following, tested, reached_ms, position)
 
 
 def _candidates(wanted: FlowFilter, cursor: str | None, limit: int) -> Iterator[Flow]:
@@ -199,11 +223,14 @@ def line_matches(line: FlowLine, filter: FlowFilter, now_ms: int) -> bool:  # no
 
 def flow_lines(flow_ids: Iterable[int]) -> list[FlowLine]:
     """Return the lines of these flows, newest first. Two queries by key."""
-    query = Flow.objects.defer("facts").filter(id__in=set(flow_ids))
-    return _lines(query.order_by("-started_ms", "-correlation_hash", "-id"))
+    wanted = set(flow_ids)
+    condition = f"{among('id', wanted)} ORDER BY {_NEWEST_FIRST}"
+    rows = select(FlowColumns.__struct_fields__, "tracing_flow", condition, wanted)
+    return lines_of(FlowColumns(*row) for row in rows)
 
 
-def _lines(rows: Iterable[Flow]) -> list[FlowLine]:
+def lines_of(rows: Iterable[Flow | FlowColumns]) -> list[FlowLine]:
+    """Return flows as lines, in the order given. One query by index."""
     found = list(rows)
     said = _said_by({row.root for row in found} | {row.failure for row in found if row.failure})
     return [_line(row, said) for row in found]
@@ -211,14 +238,12 @@ def _lines(rows: Iterable[Flow]) -> list[FlowLine]:
 
 def _said_by(records: set[int]) -> dict[int, tuple[str | None, str | None]]:
     """Return (key, reason) of the events in these records. One query by index."""
-    events = Event.objects.filter(record__in=records).order_by("-part")
-    return {
-        record: (key, reason)
-        for record, key, reason in events.values_list("record", "key", "reason")
-    }
+    condition = f"{among('record', records)} ORDER BY part DESC"
+    rows = select(("record", "key", "reason"), "tracing_event", condition, records)
+    return {record: (key, reason) for record, key, reason in rows}
 
 
-def _line(row: Flow, said: dict[int, tuple[str | None, str | None]]) -> FlowLine:
+def _line(row: Flow | FlowColumns, said: dict[int, tuple[str | None, str | None]]) -> FlowLine:
     failed = said.get(row.failure, (None, None)) if row.failure else (None, None)
     return FlowLine(
         id=row.id,

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from tracing.models import Event, LogHead, Node, Source
+from tracing.models import Node, Source
 from tracing.models.source import coordinates_of
 from tracing.projections.names import names
+from tracing.projections.plain_sql import select
 
 MAX_NAMES = 500
+
+
+_COLUMNS = (
+    *("e.position", "e.record", "e.part", "e.flow_id", "e.node_id"),
+    *("e.event_id", "e.key", "f.correlation_id"),
+)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -36,26 +43,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 def head() -> Head:
     """Return the log's head: one row."""
-    row = LogHead.objects.values_list("position", "generation").get()
-    return Head(*row)
+    return Head(*select(("position", "generation"), "tracing_loghead", "id = 1", ())[0])
 
 
 def changes(after: int, limit: int) -> list[Change]:
     """Return at most `limit` changes behind a position, in order. One query by primary key."""
     catalogue = names()
-    rows = list(
-        Event.objects.filter(position__gt=after)
-        .order_by("position")
-        .values_list(
-            "position",
-            "record",
-            "part",
-            "flow_id",
-            "node_id",
-            "event_id",
-            "key",
-            "flow__correlation_id",
-        )[:limit]
+    rows = select(
+        _COLUMNS,
+        "tracing_event e JOIN tracing_flow f ON f.id = e.flow_id",
+        "e.position > %s ORDER BY e.position LIMIT %s",
+        (after, limit),
     )
     catalogue.pairs(row[4] for row in rows)
     found = []

@@ -9,7 +9,6 @@ import msgspec
 
 from tracing.codec import decode
 from tracing.domain.text import clean, hash64
-from tracing.models import Event as EventRow
 from tracing.models import Partition, SearchKey
 from tracing.models.source import record_id
 from tracing.projections.event_reading import (
@@ -20,7 +19,8 @@ from tracing.projections.event_reading import (
     stored_record,
 )
 from tracing.projections.flow_graph import find_flow
-from tracing.projections.flow_reading import FlowLine, flow_lines
+from tracing.projections.flow_reading import FlowLine, flow_lines, lines_of
+from tracing.projections.plain_sql import among
 from tracing.projections.settings import current_rules
 
 MAX_HITS = 50
@@ -50,7 +50,7 @@ def search(text: str) -> list[Hit]:
     hits = []
     flow = find_flow(wanted)
     if flow is not None:
-        line = flow_lines([flow.id])[0]
+        line = lines_of([flow])[0]
         hits.append(Hit(kind="flow", label=wanted, correlation_id=wanted, line=line))
     # An event without a correlation id names its flow: one hit is enough.
     hits.extend(
@@ -92,9 +92,8 @@ def _at_coordinates(text: str) -> list[StoredEvent]:
     partitions = Partition.objects.filter(source__topic=match[1], number=int(match[2]))
     offset = int(match[3])
     records = [record_id(row.id, offset) for row in partitions[:MAX_HITS]]
-    return stored(
-        rows_of(EventRow.objects.filter(record__in=records).order_by("position")[:MAX_HITS])
-    )
+    condition = f"{among('e.record', records)} ORDER BY e.position LIMIT {MAX_HITS}"
+    return stored(rows_of(condition, records))
 
 
 def _by_key(key: str) -> list[Hit]:
