@@ -77,6 +77,8 @@ EVENTVIZ_ALERT_URLS = env.words("EVENTVIZ_ALERT_URLS")
 # Messages of one group within an hour, and hours that one may wait, before an alert; 0: never.
 EVENTVIZ_ALERT_RATE = env.integer("EVENTVIZ_ALERT_RATE", 100)
 EVENTVIZ_ALERT_AGE_H = env.integer("EVENTVIZ_ALERT_AGE_H", 24)
+# A saga past its timeout is stuck when nothing has moved for so long; a rebuild applies a change.
+EVENTVIZ_SAGA_STUCK_S = env.integer("EVENTVIZ_SAGA_STUCK_S", 60)
 # The address of these pages, for links in alerts.
 EVENTVIZ_PUBLIC_URL = env.text("EVENTVIZ_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.utils import timezone
 
+from tracing.alerts.keeping import Saying, keep
 from tracing.alerts.rules import HOUR_MS, GroupState, Limits, alerts_of
 from tracing.domain.failure import group_key
 from tracing.models import (
-    Alert,
-    AlertMute,
     DeadLetter,
     DeadLetterGroup,
     DeadLetterHour,
@@ -35,29 +33,17 @@ def watch(now_ms: int) -> int:
         for state in _states(groups, now_ms)
         for said in alerts_of(state, limits, now_ms=now_ms)
     ]
-    causes = [said.cause for _, said in found]
-    known = set(Alert.objects.filter(cause__in=causes).values_list("cause", flat=True))
-    subjects = {str(state.id) for state, _ in found}
-    muted = set(AlertMute.objects.filter(subject__in=subjects).values_list("subject", flat=True))
-    now = timezone.now()
-    rows = [
-        Alert(
+    return keep(
+        Saying(
             kind=said.kind,
             subject=str(state.id),
             cause=said.cause,
             title=said.title,
             text=said.text,
             url=f"/dead-letters/{state.key}",
-            at=now,
-            muted=str(state.id) in muted,
-            deliver_at=now if settings.EVENTVIZ_ALERT_URLS and str(state.id) not in muted else None,
         )
         for state, said in found
-        if said.cause not in known
-    ]
-    # Two workers that see the same cause at once store it once.
-    Alert.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+    )
 
 
 def _states(groups: Sequence[DeadLetterGroup], now_ms: int) -> list[GroupState]:

@@ -1,4 +1,4 @@
-"""The step that watches the dead letters and tells people."""
+"""The step that watches dead letters and sagas, and tells people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from django.conf import settings
 
 from tracing.alerts.delivering import check_addresses, deliver_some
+from tracing.alerts.sagas import watch_sagas
 from tracing.alerts.watching import watch
 from tracing.jobs.step import Step
 
@@ -25,5 +26,7 @@ class TellAlerts(Step):
 
     def run(self) -> bool:
         """Look once; return whether there is more to deliver."""
-        watch(time.time_ns() // 1_000_000)
+        now_ms = time.time_ns() // 1_000_000
+        watch(now_ms)
+        watch_sagas(now_ms)
         return deliver_some() if settings.EVENTVIZ_ALERT_URLS else False

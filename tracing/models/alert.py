@@ -1,4 +1,4 @@
-"""Alerts on groups of dead letters: what was said once, whether it was delivered, what is muted."""
+"""Alerts on dead letters and sagas: what was said once, whether it was delivered, what is muted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.db import models
 class Alert(models.Model):
     """Something that somebody should know. `cause` makes it happen once.
 
-    `kind` is new, regressed, rate or old; `subject` the group's id as text, which outlives
-    rebuilding. `deliver_at` is when it is sent next, None when it was delivered (`delivered_at`),
-    was muted, has nowhere to go or was given up; `error` says what the last try failed with.
+    `kind` is new, regressed, rate or old of a group of dead letters, stuck or not-undone of a saga;
+    `subject`, by which it is muted, is the group's id as text or a digest of the saga's definition:
+    both outlive rebuilding. `deliver_at` is when it is sent next, None when it was delivered
+    (`delivered_at`), was muted, has nowhere to go or was given up; `error` says what the last try
+    failed with.
     """
 
     kind = models.CharField(max_length=12)

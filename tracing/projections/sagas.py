@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from django.conf import settings
 from django.db import connection
 
 from tracing.domain.saga.derive import judge
@@ -74,8 +75,6 @@ _COUNTERS = {
     "sagaflagcount": ("definition", "flag", "step"),
     "sagaduration": ("definition", "step", "bucket"),
 }
-# Nothing moved for so long behind a deadline: stuck.
-STUCK_AFTER_MS = 60_000
 # Not (yet) a saga: no definition covers a starting event among its facts.
 NONE = -1
 IN = 5_000
@@ -194,7 +193,9 @@ def _values(one: Stored, version: int, found: Instance | None, flow_of: FlowOf) 
         flags |= 1 << flagged.flag
     stuck_ms = None
     if found.timeout_at_ms is not None:
-        stuck_ms = max(found.timeout_at_ms, one.held.last_ms) + STUCK_AFTER_MS
+        stuck_ms = (
+            max(found.timeout_at_ms, one.held.last_ms) + settings.EVENTVIZ_SAGA_STUCK_S * 1_000
+        )
     start = found.start
     return (
         one.who.id,

@@ -24,6 +24,8 @@ SIGNS = {
         Sign("regressed", "↻", "regressed", "fail", "it was resolved and came back"),
         Sign("rate", "!", "many", "late", "many messages failed within an hour"),
         Sign("old", "◷", "old", "late", "it waits for longer than it should"),
+        Sign("stuck", "!", "stuck", "late", "a saga is past a timeout, and nothing moves"),
+        Sign("not-undone", "∅", "not undone", "fail", "a compensation of a saga failed"),
     )
 }
 

@@ -1,0 +1,59 @@
+"""Alerts on sagas: once an instance and cause, by the table that the dead letters' use."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from tests.integration.sagas import START_MS, events, put
+from tests.unit.domain.saga.test_derive import SAGAS
+from tracing.alerts.sagas import NEWS_MS, watch_sagas
+from tracing.models import Alert, AlertMute
+from tracing.projections.saga_decisions import declare
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+# The first step may take 10 s; with nothing moving for a minute more it is stuck.
+OVERDUE_MS, STUCK_MS = START_MS + 30_000, START_MS + 71_000
+
+
+@pytest.fixture(autouse=True)
+def shop() -> None:
+    """Declare the choreographed shop."""
+    text = (SAGAS / "order.yaml").read_text()
+    declare(text, by="test", valid_from=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+
+
+def test_a_stuck_saga_is_told_once_a_step() -> None:
+    put(events("OrderPlaced", flow="ORD-1"))
+
+    assert watch_sagas(OVERDUE_MS) == 0
+    assert [watch_sagas(STUCK_MS), watch_sagas(STUCK_MS + 5_000)] == [1, 0]
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.title) == ("stuck", "Order ORD-1 is stuck at Reserve stock")
+    assert "Reserve stock: 61 s over its timeout" in alert.text
+    assert alert.url.startswith("/sagas/")
+    put(events("StockReserved@80", flow="ORD-1"))
+    assert watch_sagas(STUCK_MS + 100_000) == 1
+    assert "Process payment" in Alert.objects.latest("id").title
+
+
+def test_a_failed_compensation_is_told_once() -> None:
+    put(events("OrderPlaced StockReserved PaymentFailed StockReleaseFailed", flow="ORD-2"))
+
+    assert [watch_sagas(OVERDUE_MS - 20_000), watch_sagas(OVERDUE_MS - 19_000)] == [1, 0]
+    assert Alert.objects.get().kind == "not-undone"
+
+
+def test_history_and_muted_definitions_are_not_told() -> None:
+    put(events("OrderPlaced", flow="ORD-3"))
+
+    assert watch_sagas(STUCK_MS + 2 * NEWS_MS) == 0
+    assert watch_sagas(STUCK_MS) == 1
+    subject = Alert.objects.get().subject
+    AlertMute.objects.create(
+        subject=subject, made_by="ada", made_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    )
+    put(events("OrderPlaced", flow="ORD-4"))
+    assert watch_sagas(STUCK_MS) == 1
+    assert Alert.objects.latest("id").muted

@@ -1,0 +1,66 @@
+"""From sagas to alerts: one that is stuck, one whose compensation failed; once an instance."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from tracing.alerts.keeping import Saying, keep
+from tracing.domain.text import digest16
+from tracing.projections.saga_reading import SagaFilter, SagaLine, list_sagas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# So many of the newest are looked at.
+LOOKED = 300
+# What came to be so longer ago is history, such as what a new definition finds in the past.
+NEWS_MS = 86_400_000
+
+
+def watch_sagas(now_ms: int) -> int:
+    """Store what is new to say of sagas; return how many alerts. Two index ranges, bounded."""
+    return keep([*_stuck(now_ms), *_not_undone(now_ms)])
+
+
+def _stuck(now_ms: int) -> Iterator[Saying]:
+    page = list_sagas(SagaFilter(stuck="1"), cursor=None, limit=LOOKED, now_ms=now_ms)
+    for line in page.lines:
+        if line.timeout_at_ms is None or now_ms - line.timeout_at_ms > NEWS_MS:
+            continue
+        over_s = (now_ms - line.timeout_at_ms) // 1_000
+        text = f"{line.definition} {line.name}\n{line.step}: {over_s:,} s over its timeout"
+        if line.since_ms is not None:
+            text += f", since {_clock(line.since_ms)}"
+        # Stuck at another step, it is told again.
+        cause = f"stuck:{line.id}:{digest16(line.step).hex()}"
+        title = f"{line.definition} {line.name} is stuck at {line.step}"
+        yield _saying("stuck", line, cause, title, f"{text}\nState: {line.state}")
+
+
+def _not_undone(now_ms: int) -> Iterator[Saying]:
+    wanted = SagaFilter(flag="failed_compensation")
+    page = list_sagas(wanted, cursor=None, limit=LOOKED, now_ms=now_ms)
+    for line in page.lines:
+        if now_ms - line.last_ms > NEWS_MS:
+            continue
+        text = f"{line.definition} {line.name}\nState: {line.state}"
+        if line.reason:
+            text += f"\nIt turned back because of: {line.reason}"
+        title = f"{line.definition} {line.name}: a compensation failed"
+        yield _saying("not-undone", line, f"not-undone:{line.id}", title, text)
+
+
+def _saying(kind: str, line: SagaLine, cause: str, title: str, text: str) -> Saying:
+    return Saying(
+        kind=kind,
+        subject=f"saga-{digest16(line.definition).hex()}",
+        cause=cause,
+        title=title,
+        text=text,
+        url=f"/sagas/{line.id}",
+    )
+
+
+def _clock(ms: int) -> str:
+    return f"{dt.datetime.fromtimestamp(ms / 1_000, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
