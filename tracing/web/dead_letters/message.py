@@ -21,6 +21,7 @@ from tracing.web.flow import payload
 from tracing.web.flow.present import fragment_context
 from tracing.web.present import Sign
 from tracing.web.retries.present import retries_of
+from tracing.web.sagas.linking import links_of
 
 if TYPE_CHECKING:
     from tracing.projections.dead_message_reading import AttemptLine, DeadLine
@@ -45,6 +46,7 @@ def way(line: DeadLine) -> dict[str, Any]:
         **_flow(correlation_id, line.event_id),
         **retries,
         "attempts": attempts,
+        "sagas": links_of(line.flow, now_ms=now_ms()),
         "standing": _standing(line, attempts, retries),
         "correlation_id": correlation_id,
         "now_ms": now_ms(),

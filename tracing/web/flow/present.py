@@ -25,6 +25,7 @@ from tracing.web.address import element_id, flow_api_url
 from tracing.web.flow import payload
 from tracing.web.flow.cards import CardView, card_views, edge_views, spot
 from tracing.web.present import Sign
+from tracing.web.sagas.linking import SagaLink, links_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     joined_title: str
     api_url: str
     waited: str
+    sagas: list[SagaLink]
 
 
 def root_of(detail: FlowDetail) -> StoredEvent:
@@ -181,6 +183,7 @@ def head(detail: FlowDetail, *, now_ms: int) -> Head:
         joined_title=joined_title,
         api_url=flow_api_url(line.correlation_id),
         waited=duration(max(now_ms - since_ms, 0) // 1_000 * 1_000_000),
+        sagas=links_of(line.id, now_ms=now_ms),
     )
 
 
