@@ -34,6 +34,8 @@ from tracing.models import (
     SagaFlow,
     SagaInstance,
     SearchKey,
+    SeenInterval,
+    SeenVersion,
     Source,
     Undecodable,
     UndecodableReason,
@@ -103,6 +105,7 @@ def records(draw: st.DrawFn) -> list[Record]:
             "causationId": draw(st.sampled_from([*ids, None])),
             "timestamp": draw(st.integers(1_700_000_000_000, 1_700_000_000_003)),
             "payload": {"order": draw(st.sampled_from([1, 2]))},
+            "schemaVersion": draw(st.sampled_from([1, 2, None])),
         }
         value = draw(st.sampled_from([json.dumps(body).encode()] * 6 + [b"{broken"]))
         drawn.append(
@@ -126,7 +129,9 @@ def clear() -> None:
     read_models = (Event, Flow, FlowCount, SearchKey, Undecodable, UndecodableReason)
     failures = (DeadLetter, DeadLetterGroup, DeadLetterHour, RetryCopy, RetriedRecord)
     sagas = (SagaInstance, SagaFlow, SagaFlag, SagaCount, SagaFlagCount, SagaDuration)
-    for model in (*read_models, *failures, *sagas, SagaDefinition, RecordRow, Partition, Source):
+    seen = (SeenVersion, SeenInterval)
+    log = (RecordRow, Partition, Source)
+    for model in (*read_models, *failures, *sagas, *seen, SagaDefinition, *log):
         model.objects.all().delete()
     LogHead.objects.update(position=0)
     for text, valid_from_ms in SAGAS:
@@ -222,7 +227,20 @@ def picture(catalogue: Catalogue) -> dict[str, Any]:
         "undecodable": undecodable,
         "failures": failures(by_id, catalogue),
         "sagas": sagas(by_id, catalogue),
+        "versions": seen_versions(catalogue),
     }
+
+
+def seen_versions(catalogue: Catalogue) -> list[Any]:
+    """Return which versions were seen, by content."""
+    return sorted(
+        (
+            catalogue.pair(row.node_id),
+            (row.version, row.schema, row.records, row.first_ms, row.last_ms),
+            sorted(SeenInterval.objects.filter(seen_id=row.id).values_list("start_ms", "records")),
+        )
+        for row in SeenVersion.objects.all()
+    )
 
 
 def sagas(correlations: dict[int, str], catalogue: Catalogue) -> dict[str, Any]:

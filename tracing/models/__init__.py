@@ -29,6 +29,7 @@ from tracing.models.saga import (
     SagaInstance,
 )
 from tracing.models.schema import AwaitingRecord, Schema
+from tracing.models.seen import SeenInterval, SeenVersion
 from tracing.models.source import Partition, Source
 from tracing.models.subject import (
     CompatibilityLevel,
@@ -83,6 +84,8 @@ __all__ = [
     "SagaInstance",
     "Schema",
     "SearchKey",
+    "SeenInterval",
+    "SeenVersion",
     "Source",
     "Subject",
     "SubjectVersion",

@@ -20,8 +20,8 @@ from tracing.domain.derive import State
 from tracing.domain.text import hash64
 from tracing.models import Event, Flow, FlowCount, Horizon
 from tracing.models import Record as RecordRow
-from tracing.models.source import coordinates_of
-from tracing.projections import dead_letters, saga_pruning, undecodable
+from tracing.models.source import coordinates_of, record_id
+from tracing.projections import dead_letters, saga_pruning, undecodable, versions
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.log_reading import head
 from tracing.projections.rebuild import RebuildRunningError, running
@@ -157,7 +157,8 @@ class Pruner:
         )
         for state, gone in sorted(states.items()):
             FlowCount.objects.filter(state=state).update(flows=F("flows") - gone)
-        keys = self._keys(events, records)
+        keys, schemas = self._said(events, records)
+        versions.withdraw(events, schemas)
         with connection.cursor() as cursor:
             cursor.executemany(_DELETE_KEY, keys)
             for table, column, numbers in (
@@ -171,8 +172,14 @@ class Pruner:
         self._move_horizon(len(flows), len(records))
         return len(records)
 
-    def _keys(self, events: list[Event], records: list[int]) -> list[tuple[int, int]]:
-        """Return the search keys of these events: as stored, and as their records name them."""
+    def _said(
+        self, events: list[Event], records: list[int]
+    ) -> tuple[list[tuple[int, int]], dict[int, str]]:
+        """Return these events' search keys, and the schema that each record names.
+
+        Keys as they are stored, and as their records name them.
+        """
+        schemas: dict[int, str] = {}
         found = {(hash64(row.key), row.flow_id) for row in events if row.key is not None}
         flow_of = {(row.record, row.part): row.flow_id for row in events}
         for chunk in _chunks(records):
@@ -180,11 +187,13 @@ class Pruner:
                 (coordinates_of(row.id)[0], record_of(row, self._catalogue))
                 for row in RecordRow.objects.filter(id__in=chunk)
             ]
+            for partition_id, record in pairs:
+                schemas[record_id(partition_id, record.offset)] = versions.schema_of(record)
             for item in prepare(pairs, self._catalogue):
                 flow_id = flow_of.get((item.fact.record, item.event.part))
                 if flow_id is not None:
                     found.update((hash64(key), flow_id) for key in item.event.keys)
-        return sorted(found)
+        return sorted(found), schemas
 
     def _move_horizon(self, flows: int, records: int) -> None:
         row = Horizon.objects.get_or_create(id=1)[0]
@@ -201,11 +210,11 @@ def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _events_of(flows: list[int]) -> list[Event]:
-    columns = ("record", "part", "flow_id", "key", "error")
+    columns = "position record part flow_id node_id key error schema_version timestamp_ms"
     return [
         row
         for chunk in _chunks(flows)
-        for row in Event.objects.filter(flow__in=chunk).only("position", *columns)
+        for row in Event.objects.filter(flow__in=chunk).only(*columns.split())
     ]
 
 

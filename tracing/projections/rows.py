@@ -34,7 +34,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Whatever can be known before the lock on `log_head` is: `flow_hash` and `event_hash` are the
     index keys of the correlation and the event id, `keys` those of all that it is found by, `sagas`
-    tells which sagas it is part of.
+    tells which sagas it is part of, `schema` is the id that the record's frame names.
     Plain values throughout, so that another process may make them.
     """
 
@@ -44,6 +44,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     event_hash: int
     keys: tuple[int, ...]
     sagas: tuple[SagaKey, ...] = ()
+    schema: str = ""
 
 
 def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
@@ -112,11 +113,11 @@ def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list
             # Few types are part of a saga: for all others this look-up is everything.
             wanted = families.get(event.type)
             sagas = () if wanted is None else _sagas(wanted, event, record, found)
-            decoded.append((event, record_id(partition_id, record.offset), sagas))
-    nodes = catalogue.node_ids((event.type, event.service) for event, _, _ in decoded)
+            decoded.append((event, record_id(partition_id, record.offset), sagas, found.schema))
+    nodes = catalogue.node_ids((event.type, event.service) for event, *_ in decoded)
     return [
-        _prepared(event, record, nodes[event.type, event.service], sagas)
-        for event, record, sagas in decoded
+        _prepared(event, record, nodes[event.type, event.service], sagas, schema)
+        for event, record, sagas, schema in decoded
     ]
 
 
@@ -132,10 +133,12 @@ def _sagas(
     )
 
 
-def _prepared(event: Event, record: int, node: int, sagas: tuple[SagaKey, ...]) -> Prepared:
+def _prepared(
+    event: Event, record: int, node: int, sagas: tuple[SagaKey, ...], schema: str
+) -> Prepared:
     fact = pack(fact_of(event, record), node)
     keys = [hash64(key) for key in event.keys]
     if fact.key is not None:
         keys.append(fact.key)
     hashes = hash64(event.correlation_id), hash64(event.event_id)
-    return Prepared(event, fact, *hashes, tuple(keys), sagas)
+    return Prepared(event, fact, *hashes, tuple(keys), sagas, schema)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.projections import bulk, dead_letters, flows, sagas, undecodable
+from tracing.projections import bulk, dead_letters, flows, sagas, undecodable, versions
 from tracing.projections.bulk import Columns
 from tracing.projections.rows import Prepared, prepare, record_row
 
@@ -138,6 +138,7 @@ def project(prepared: Sequence[Prepared], positions: Sequence[int], catalogue: C
     undecodable.project(prepared)
     dead_letters.project(prepared, positions, flow_ids)
     sagas.project(prepared, positions, flow_ids, catalogue)
+    versions.project(prepared)
 
 
 def _event_row(item: Prepared, position: int, flow_id: int) -> tuple[Any, ...]:

@@ -30,6 +30,8 @@ READ_MODELS = (
     "deadletterhour",
     "retrycopy",
     "retriedrecord",
+    "seenversion",
+    "seeninterval",
     "sagainstance",
     "sagaflow",
     "sagaflag",
