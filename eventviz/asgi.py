@@ -8,10 +8,10 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventviz.settings")
 # Loads the apps: the routing below imports models.
-http = get_asgi_application()
+pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
-from tracing.routing import websocket  # noqa: E402
+from tracing.routing import http, websocket  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+application = ProtocolTypeRouter({"http": http(pages), "websocket": websocket})

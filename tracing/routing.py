@@ -1,6 +1,8 @@
-"""Websocket addresses of the app."""
+"""Addresses of the app that need no thread each: websockets, and who waits for an event."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from channels.routing import URLRouter
 from django.conf import settings
@@ -22,6 +24,7 @@ from tracing.web.retries.sockets import AlertsSocket, RetriesSocket, RetrySocket
 from tracing.web.sagas.sockets import SagaSocket, SagasSocket
 from tracing.web.tail.sockets import TailSocket
 from tracing.web.topics.sockets import TopicSocket, TopicsSocket
+from tracing.web.wait.app import wait
 
 websocket = URLRouter(
     [
@@ -46,3 +49,13 @@ websocket = URLRouter(
         re_path(r"", Nowhere.as_asgi()),
     ]
 )
+
+
+def http(pages: Any) -> URLRouter:
+    """Return what answers over HTTP: `pages`, but for those who wait."""
+    return URLRouter(
+        [
+            path("api/wait", wait),  # type: ignore[arg-type]
+            re_path(r"", pages),
+        ]
+    )

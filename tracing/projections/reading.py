@@ -13,7 +13,7 @@ from tracing.projections.event_reading import (
     stored_record,
     stored_records,
 )
-from tracing.projections.flow_graph import FlowDetail, Link, read_flow
+from tracing.projections.flow_graph import FlowDetail, Link, find_flow, read_flow
 from tracing.projections.flow_reading import (
     DISPLAY_STATES,
     BadCursorError,
@@ -48,6 +48,7 @@ __all__ = [
     "display_state",
     "events_at",
     "find_events",
+    "find_flow",
     "flow_lines",
     "flow_totals",
     "head",

@@ -6,15 +6,19 @@ import base64
 import enum
 import ipaddress
 from importlib import import_module
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import DisallowedHost, PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse, parse_cookie
 from django.http.request import split_domain_port, validate_host
 
@@ -207,6 +211,27 @@ def _refused(request: HttpRequest, status: int, message: str) -> HttpResponse:
     if request.path_info.startswith(REGISTRY):
         return JsonResponse({"error_code": status, "message": message}, status=status)
     return JsonResponse({"error": message}, status=status)
+
+
+def api_caller(scope: Mapping[str, Any]) -> tuple[int, HttpResponse | None]:
+    """Return whose request of the API this is, and the refusal if it is nobody's.
+
+    For what answers beside Django's middleware, by the same rules. At most two queries: call it
+    in a thread.
+    """
+    request = ASGIRequest(scope, BytesIO())
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return 0, JsonResponse({"error": "This is not an address of these pages."}, status=400)
+    SessionMiddleware(_nothing).process_request(request)
+    AuthenticationMiddleware(_nothing).process_request(request)
+    refusal = _refuse_api(request)
+    return (0, refusal) if refusal else (request.user.pk or 0, None)
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    return HttpResponse()
 
 
 def scope_allowed(scope: Mapping[str, Any]) -> User | None:

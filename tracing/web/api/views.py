@@ -143,7 +143,7 @@ def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:  # noqa: AR
     """Answer an address that does not exist, as JSON too."""
     there_are = (
         "/api/flows, /api/flows/<correlation id>, /api/events, /api/events/<event id>,"
-        " /api/retries, /api/sagas, /api/sagas/<id>"
+        " /api/wait, /api/retries, /api/sagas, /api/sagas/<id>"
     )
     return failure(f"There is no such address; there are {there_are}.", status=404)
 
