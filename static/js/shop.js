@@ -16,6 +16,21 @@
     });
   }
 
+  // The answer that a shop would give at once: one request, no polling.
+  const SAID = { matched: ["ok", "confirmed, all is set aside."], failed: ["fail", "out of stock."] };
+  const answer = document.querySelector("[data-wait]");
+  if (answer) {
+    const say = ([tone, words]) => {
+      answer.dataset.tone = tone;
+      answer.querySelector("span").textContent = words;
+    };
+    answer.hidden = false;
+    fetch(answer.dataset.wait)
+      .then((response) => response.json())
+      .then(({ status }) => say(SAID[status] ?? ["run", "still pending."]))
+      .catch(() => say(["run", "still pending."]));
+  }
+
   const stage = document.querySelector("[data-shop-stage]");
   if (!stage) return;
   const ids = () => [...stage.querySelectorAll("a.card")].map((card) => card.id);

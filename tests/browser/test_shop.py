@@ -104,6 +104,22 @@ def test_an_orchestrated_order_without_a_carrier_is_undone_last_first(
     expect(page.locator('input[value="shipment-failed"]')).to_be_checked()
 
 
+@pytest.mark.parametrize(
+    ("scenario", "pattern", "says"),
+    [
+        ("fine", "choreography", "confirmed, all is set aside."),
+        ("out-of-stock", "orchestration", "out of stock."),
+        ("stock-hangs", "orchestration", "still pending."),
+    ],
+)
+def test_the_form_answers_at_once_or_says_that_it_is_pending(
+    page: Page, shop: Product, scenario: str, pattern: str, says: str
+) -> None:
+    place_order(page, shop, scenario, pattern)
+
+    expect(page.locator(".shop-answer")).to_contain_text(says, timeout=GROWN_MS)
+
+
 @pytest.mark.parametrize(("width", "order"), [(1440, ""), (1440, "?order=ORD-1&flow=f"), (390, "")])
 def test_the_button_is_always_in_view_and_the_plot_of_the_choice_is_told(
     page: Page, shop: Product, width: int, order: str

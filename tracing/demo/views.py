@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNKNOWN: Final = "Pick what shall happen to the order."
+# What the page asks after an order was placed: is it there, or not?
+WAIT: Final = {
+    "type": "StockReserved",
+    "fail": "StockReservationFailed",
+    "timeout_ms": "5000",
+}
 AWAY: Final = "Kafka does not answer, so the order was not placed. Your choice is kept: try again."
 
 
@@ -60,6 +66,7 @@ def _page(
     }
     if flow:
         context |= order_context(flow, order_id=order)
+        context["wait"] = address("/api/wait", WAIT | {"match": f"correlation_id:{flow}"})
     context["asked"] = {"order": order, "flow": flow}
     return render(request, "tracing/shop.html", context, status=status)
 
