@@ -121,6 +121,9 @@ def django_db_modify_db_settings(
     if database["ENGINE"].endswith("sqlite3"):
         folder = tmp_path_factory.mktemp("database")
         database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+    else:
+        # A test is one transaction, and may think for longer than an ingestor.
+        database["OPTIONS"].pop("options", None)
 
 
 @pytest.fixture(scope="session")
