@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from tracing.jobs.alerts import TellAlerts
+from tracing.jobs.checking import CheckPayloads
 from tracing.jobs.groups import LookAtCluster
 from tracing.jobs.prune import Prune
 from tracing.jobs.rebuilding import Rebuild
@@ -31,7 +32,7 @@ def all_steps() -> tuple[Step, ...]:
         keep_ms=parse_age(settings.EVENTVIZ_KEEP) if settings.EVENTVIZ_KEEP else 0,
         keep_bytes=parse_size(settings.EVENTVIZ_KEEP_BYTES) if settings.EVENTVIZ_KEEP_BYTES else 0,
     )
-    return (*_of_registry(), cluster, Rebuild(), TellAlerts(), keep)
+    return (*_of_registry(), cluster, Rebuild(), TellAlerts(), CheckPayloads(), keep)
 
 
 def retry_steps() -> tuple[Step, ...]:

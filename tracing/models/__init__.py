@@ -42,6 +42,7 @@ from tracing.models.subject import (
 from tracing.models.token import ApiToken
 from tracing.models.topic import TopicFacts
 from tracing.models.undecodable import Undecodable, UndecodableReason
+from tracing.models.violation import SchemaCheck, SchemaViolation
 
 __all__ = [
     "Alert",
@@ -83,6 +84,8 @@ __all__ = [
     "SagaFlow",
     "SagaInstance",
     "Schema",
+    "SchemaCheck",
+    "SchemaViolation",
     "SearchKey",
     "SeenInterval",
     "SeenVersion",

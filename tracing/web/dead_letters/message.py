@@ -18,6 +18,7 @@ from tracing.web.context import now_ms
 from tracing.web.dead_letters.present import line_of
 from tracing.web.dead_letters.words import ASIDE, OPEN, TIERS, group_row
 from tracing.web.flow import payload
+from tracing.web.flow.fit import Fit, fit_of_record, within
 from tracing.web.flow.present import fragment_context
 from tracing.web.present import Sign
 from tracing.web.retries.present import retries_of
@@ -81,6 +82,9 @@ def message(key: str, record: int) -> dict[str, Any] | None:
         return None
     stored = reading.stored_record(record, 0)
     failure = messages.failure_in(stored.record) if stored else None
+    fit = fit_of_record(stored.record) if stored else Fit()
+    envelope = within(stored.record.value, stored.payload) if stored else ()
+    wrong = {(*envelope, *steps) for steps in fit.steps}
     headers, more_headers = payload.headers(stored.record.headers if stored else ())
     told = way(line)
     source = messages.source_record(line)
@@ -90,7 +94,8 @@ def message(key: str, record: int) -> dict[str, Any] | None:
         "failure": failure,
         "stack": payload.visible(failure.stack) if failure and failure.stack else "",
         "stored": stored,
-        "shown": payload.preview(stored.record) if stored else None,
+        "shown": payload.preview(stored.record, wrong) if stored else None,
+        "fit": fit,
         "headers": headers,
         "more_headers": more_headers,
         "source_stored": source is not None,

@@ -16,6 +16,7 @@ from tracing.web import present
 from tracing.web.address import event_api_url, flow_url
 from tracing.web.flow import payload
 from tracing.web.flow.cards import look_of, mark_words, version_of
+from tracing.web.flow.fit import Fit, fit_of
 from tracing.web.present import Sign
 
 if TYPE_CHECKING:
@@ -66,18 +67,21 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
     api_url: str
     dead_letter: str
+    fit: Fit
     version: str
 
 
 def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
-    """Return an event with its record and neighbours. Three queries by key."""
+    """Return an event with its record and neighbours. Some queries by key."""
     event = item.event
     dead = event.event_id in detail.dead
     record = reading.stored_record(item.record, event.part)
-    shown = None
+    shown, fit = None, Fit()
     if record is not None:
         undecodable = event.error is not None or record.payload is None
-        shown = payload.preview(record.record) if undecodable else payload.payload(record.payload)
+        fit = fit_of(event, record)
+        raw = record.payload
+        shown = payload.preview(record.record) if undecodable else payload.payload(raw, fit.steps)
     lines, more_headers = payload.headers(record.record.headers if record else ())
     effects = [link for link in detail.links if link.cause == event.event_id]
     first = min(other.event.time_us for other in detail.events)
@@ -107,6 +111,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
         schema=record.schema if record else "",
         api_url=event_api_url(event.event_id),
         dead_letter=_dead_letter(event.event_id),
+        fit=fit,
         version=version_of(
             item,
             led=len(effects),

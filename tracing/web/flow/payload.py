@@ -7,7 +7,7 @@ doubled names stay doubled, and no depth can break it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,6 +34,9 @@ _KINDS = {"string": "js", "number": "jn", "literal": "jl"}
 
 # (CSS class or '', text)
 Piece = tuple[str, str]
+# Names and places from the outside in.
+Steps = tuple[str | int, ...]
+_WRONG = "wrong-field"
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +55,11 @@ class HeaderLine(msgspec.Struct, frozen=True):
     value: str | None
 
 
-def payload(raw: bytes | None) -> Shown | None:
-    """Return a payload as JSON, text or hexadecimal lines; None when there is none."""
+def payload(raw: bytes | None, wrong: Collection[Steps] = ()) -> Shown | None:
+    """Return a payload as JSON, text or hexadecimal lines; None when there is none.
+
+    What lies at one of the steps `wrong` is marked.
+    """
     if raw is None:
         return None
     try:
@@ -64,7 +70,7 @@ def payload(raw: bytes | None) -> Shown | None:
         # The bound cut a letter in the middle.
         text = raw[: error.start].decode("utf-8")
     whole = len(raw) <= MAX_SHOWN
-    pieces = _json(text, whole=whole)
+    pieces = _json(text, whole=whole, wrong=wrong)
     if pieces is None:
         return Shown(kind="text", pieces=[("", visible(text))], size=len(raw), cut=not whole)
     kept = _bounded(pieces)
@@ -83,11 +89,11 @@ def hexadecimal(raw: bytes) -> Shown:
     )
 
 
-def preview(record: Record) -> Shown | None:
-    """Return the value of a record that cannot be decoded, as text if it is some."""
+def preview(record: Record, wrong: Collection[Steps] = ()) -> Shown | None:
+    """Return a record's whole value, as text if it is some; `wrong` as of `payload`."""
     if record.value is None:
         return None
-    shown = payload(record.value)
+    shown = payload(record.value, wrong)
     if shown is None or not record.truncated:
         return shown
     return msgspec.structs.replace(shown, size=record.value_length, cut=True)
@@ -116,7 +122,7 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _json(text: str, *, whole: bool) -> list[Piece] | None:
+def _json(text: str, *, whole: bool, wrong: Collection[Steps]) -> list[Piece] | None:
     """Return JSON in indented pieces, None for text that is no JSON."""
     if text.lstrip()[:1] not in {"{", "[", '"'} and not _TOKEN.fullmatch(text.strip()):
         return None
@@ -131,16 +137,18 @@ def _json(text: str, *, whole: bool) -> list[Piece] | None:
         if whole:
             return None
         tokens.append(("rest", text[place:]))
-    return list(_indented(tokens))
+    return list(_indented(tokens, wrong))
 
 
-def _indented(tokens: list[tuple[str, str]]) -> Iterator[Piece]:
+def _indented(tokens: list[tuple[str, str]], wrong: Collection[Steps]) -> Iterator[Piece]:
     depth = 0
+    way = _Way(wrong)
     for index, (kind, text) in enumerate(tokens):
         following = tokens[index + 1][1] if index + 1 < len(tokens) else ""
+        css = way.css(kind, text, following) if wrong else ""
         if text in {"{", "["}:
             depth += 1
-            yield "", text if following in {"}", "]"} else text + _line(depth)
+            yield css, text if following in {"}", "]"} else text + _line(depth)
         elif text in {"}", "]"}:
             depth = max(depth - 1, 0)
             empty = index > 0 and tokens[index - 1][1] in {"{", "["}
@@ -150,9 +158,40 @@ def _indented(tokens: list[tuple[str, str]]) -> Iterator[Piece]:
         elif text == ":":
             yield "", ": "
         elif kind == "string" and following == ":":
-            yield "jk", visible(text)
+            yield f"jk {css}".strip(), visible(text)
         else:
-            yield _KINDS.get(kind, ""), visible(text)
+            yield f"{_KINDS.get(kind, '')} {css}".strip(), visible(text)
+
+
+class _Way:
+    """Where in a JSON text its tokens are, to mark the names and values that are wrong."""
+
+    def __init__(self, wrong: Collection[Steps]) -> None:
+        self._wrong = set(wrong)
+        self._steps: list[str | int] = []
+        self._lists: list[bool] = []
+
+    def css(self, kind: str, text: str, following: str) -> str:
+        """Return how a token is marked; tokens come in their order."""
+        css = _WRONG if kind != "punctuation" and self._is_wrong(text, following) else ""
+        if text in {"{", "["}:
+            css = _WRONG if tuple(self._steps) in self._wrong else ""
+            self._lists.append(text == "[")
+            self._steps.append(0 if text == "[" else "")
+        elif text in {"}", "]"} and self._lists:
+            self._lists.pop()
+            self._steps.pop()
+        elif text == "," and self._lists and self._lists[-1]:
+            self._steps[-1] = int(self._steps[-1]) + 1
+        return css
+
+    def _is_wrong(self, text: str, following: str) -> bool:
+        if following == ":" and self._lists and not self._lists[-1]:
+            try:
+                self._steps[-1] = msgspec.json.decode(text.encode(), type=str)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self._steps[-1] = text
+        return tuple(self._steps) in self._wrong
 
 
 def _line(depth: int) -> str:

@@ -9,15 +9,17 @@ from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
+from msgspec import structs
 
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
 from tracing.models import DeadLetter
 from tracing.projections.reading import stored_records
 from tracing.retry import editing, letters, runs
-from tracing.retry.candidates import Judge, candidates, place_of
+from tracing.retry.candidates import Judge, Verdict, candidates, place_of
 from tracing.retry.selection import BadSelectionError, Selection
 from tracing.web.context import can_retry
+from tracing.web.flow.fit import Fit, fit_of_record
 from tracing.web.retries import form
 from tracing.web.retries.views import operator
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from tracing.domain.record import Record
+
+
+class MisfitError(EventvizError):
+    """It breaks its schema, as said below: mend it, or say that it shall go out so."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,6 +51,9 @@ def edit(request: HttpRequest) -> HttpResponse:
         return render(request, "tracing/retry_edit.html", context)
     try:
         edited = editing.edit(record.value, context["text"], plain=context["plain"])
+        fit = context["fit"] = _fit(record, edited.value, context["verdict"])
+        if fit.violations and not context["anyway"]:
+            raise MisfitError
         run = runs.ask(_asked(number, edited, by, context))
     except editing.BadTextError as error:
         context |= {"error": str(error), "line": error.line}
@@ -107,9 +116,20 @@ def _context(number: int, record: Record, values: QueryDict) -> dict[str, Any]:
         "plain": bool(values.get("plain")),
         "reason": clean(values.get("reason", "").strip(), runs.MAX_REASON),
         "token": values.get("token", "")[:64] or uuid.uuid4().hex,
+        "anyway": bool(values.get("anyway")),
+        "fit": _fit(record, record.value, verdict),
         "error": "",
         "line": 0,
     }
+
+
+def _fit(record: Record, value: bytes | None, verdict: Verdict) -> Fit:
+    """Return how a value fits its schema where it would go, under the record's key and headers."""
+    topic = verdict.target.topic or record.topic
+    whole = len(value or b"")
+    return fit_of_record(
+        structs.replace(record, topic=topic, value=value, value_length=whole, value_sha256=None)
+    )
 
 
 def _numbers(values: QueryDict) -> list[int]:

@@ -15,6 +15,7 @@ from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
 from tracing.retry.runs import counters, url_of
 from tracing.web.context import now_ms
+from tracing.web.flow.fit import misfits
 from tracing.web.present import iso
 from tracing.web.query import address
 from tracing.web.retries.rows import ms_of, row_of
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 MAX_RUNS = 100
 MAX_ITEMS = 100
 SHOWN = 50
+# So many messages of a plan are checked against their schemas: their values are read for it.
+CHECKED = 100
 
 
 class ItemRow(msgspec.Struct, frozen=True):
@@ -47,12 +50,18 @@ class ItemRow(msgspec.Struct, frozen=True):
 def planned(given: Given) -> dict[str, Any]:
     """Return what `retry_new.html` shows. A bounded number of queries."""
     found = plan(given.selection, kind=given.kind, target=given.target)
+    unfit, checked = _misfits(found)
     return {
+        "misfits": unfit,
+        "checked": checked,
         "given": given,
         "plan": found,
         "what": given.selection.words,
         "targets": current_targets().names(),
-        "shown": [(one, one.candidate.record in found.processed) for one in _telling(found)],
+        "shown": [
+            (one, one.candidate.record in found.processed, unfit.get(one.candidate.record, ""))
+            for one in _telling(found, unfit)
+        ],
         "rest": max(found.looked - SHOWN, 0),
         "duration": _lasting(found, given),
         "token": uuid.uuid4().hex,
@@ -62,6 +71,13 @@ def planned(given: Given) -> dict[str, Any]:
         "may_discard": given.kind == "retry" and given.selection.kind == "records",
         "here": "retries",
     }
+
+
+def _misfits(found: Plan) -> tuple[dict[int, str], int]:
+    """Return what breaks its schema of the first records that go out, and how many those are."""
+    going = [one for one in found.verdicts if not one.skipped][:CHECKED]
+    topics = {one.candidate.record: one.target.topic for one in going}
+    return misfits(topics, topics), len(going)
 
 
 def _times(given: Given) -> dict[str, str] | None:
@@ -96,11 +112,15 @@ def _instead(given: Given) -> list[tuple[str, str]]:
     ]
 
 
-def _telling(found: Plan) -> list[Any]:
+def _telling(found: Plan, misfits: dict[int, str]) -> list[Any]:
     """Return the first verdicts, those that need a look before the others."""
     order = sorted(
         found.verdicts,
-        key=lambda one: (not one.skipped, one.candidate.record not in found.processed),
+        key=lambda one: (
+            not one.skipped,
+            one.candidate.record not in misfits,
+            one.candidate.record not in found.processed,
+        ),
     )
     return order[:SHOWN]
 

@@ -1,0 +1,143 @@
+"""What is on the wire against what is registered: checked behind the writers, told by service."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.log import record, write
+from tracing.codec.formats.schema import Schema
+from tracing.domain.record import Record
+from tracing.jobs.checking import CheckPayloads
+from tracing.models import SchemaCheck
+from tracing.projections.rebuild import rebuild
+from tracing.schemas.current import current_registry
+from tracing.schemas.registry import Draft
+from tracing.schemas.violations import violations
+from tracing.schemas.wire import who_would_break
+
+pytestmark = pytest.mark.django_db
+
+V1 = [{"name": "orderId", "type": "string"}, {"name": "amount", "type": "double"}]
+V2 = [*V1, {"name": "currency", "type": "string", "default": "EUR"}]
+
+
+def avro(fields: list[Any]) -> str:
+    return json.dumps({"type": "record", "name": "OrderPlaced", "fields": fields})
+
+
+def register(subject: str = "OrderPlaced", *versions: list[Any]) -> None:
+    for fields in versions or (V1, V2):
+        current_registry().register(subject, Draft(avro(fields)), by="ann")
+
+
+def placed(number: int, version: Any, payload: Any, service: str = "web") -> Record:
+    body = {
+        "eventId": f"e-{number}",
+        "eventType": "OrderPlaced",
+        "schemaVersion": version,
+        "correlationId": f"f-{number}",
+        "payload": payload,
+    }
+    return record("-", value=json.dumps(body).encode(), service=service)
+
+
+GOOD = {"orderId": "1", "amount": 1.5}
+
+
+def check_all() -> None:
+    step = CheckPayloads()
+    while step.wanted() and step.run():
+        pass
+
+
+def told(event_type: str = "") -> list[tuple[Any, ...]]:
+    return [
+        (one.service, one.version, one.path, one.reason, one.records)
+        for one in violations(event_type=event_type)
+    ]
+
+
+def test_violations_are_counted_once_by_version_service_field_and_reason() -> None:
+    register()
+    write(
+        placed(1, 1, GOOD),
+        placed(2, 1, GOOD | {"amount": "much"}),
+        placed(3, "v1", {"orderId": "2", "amount": "more"}, "batch"),
+        placed(4, 2, GOOD | {"currency": 5, "vip": True}),
+        placed(5, 7, GOOD),
+        placed(6, None, {}),
+        record("7", "Unregistered"),
+        record("8", value=b"{broken"),
+    )
+    check_all()
+    write(placed(9, 1, GOOD | {"amount": "much"}))
+    check_all()
+    check_all()
+
+    assert sorted(told()) == [
+        ("batch", "v1", "amount", "is text instead of a number", 1),
+        ("web", "1", "amount", "is text instead of a number", 2),
+        ("web", "2", "currency", "is a whole number instead of text", 1),
+        ("web", "2", "vip", "is not in the schema", 1),
+        ("web", "7", "", "nobody registered this version", 1),
+    ]
+    (newest,) = [one for one in violations(subject="OrderPlaced") if one.records == 2]
+    assert (newest.event_id, newest.correlation_id) == ("e-9", "f-9")
+    assert told(event_type="Unregistered") == []
+    row = SchemaCheck.objects.get()
+    assert (row.checked, row.passed) == (5, 0)
+    rebuild()
+    check_all()
+    assert len(told()) == 5
+
+
+def test_nothing_is_looked_at_while_no_schema_is_registered() -> None:
+    write(placed(1, 1, GOOD))
+
+    assert not CheckPayloads().wanted()
+
+
+@pytest.mark.parametrize(
+    ("subject", "applies"),
+    [("OrderPlaced", True), ("orders-OrderPlaced", True), ("orders-value", True), ("x", False)],
+)
+def test_the_subject_is_found_by_the_usual_names(subject: str, applies: bool) -> None:
+    register(subject)
+    write(placed(1, 1, {}))
+    check_all()
+
+    assert bool(told()) == applies
+
+
+def test_a_topics_subject_of_another_name_says_nothing_of_the_type() -> None:
+    text = json.dumps({"type": "record", "name": "Other", "fields": V1})
+    current_registry().register("orders-value", Draft(text), by="ann")
+    write(placed(1, 1, {}))
+    check_all()
+
+    assert told() == []
+
+
+def test_who_would_break_tells_by_service_what_does_not_fit() -> None:
+    write(
+        placed(1, 1, GOOD),
+        placed(2, 1, GOOD, "batch"),
+        placed(3, 1, GOOD | {"shippingAddress": "Here 1"}),
+        record("4", "PaymentFailed", payload={}),
+    )
+    needed = [*V2, {"name": "shippingAddress", "type": "string"}]
+
+    found = who_would_break(Schema("AVRO", avro(needed)), "OrderPlaced")
+
+    assert (found.looked, found.failing) == (3, 2)
+    assert found.services == (("batch", 1, 1), ("web", 1, 2))
+    assert {(one.service, one.path, one.reason, one.event_id) for one in found.findings} == {
+        ("batch", "shippingAddress", "is missing", "e-2"),
+        ("web", "shippingAddress", "is missing", "e-1"),
+    }
+    assert who_would_break(Schema("AVRO", avro(V2)), "OrderPlaced").failing == 0
+    assert who_would_break(Schema("AVRO", "{"), "OrderPlaced").error
+    assert who_would_break(Schema("AVRO", avro(needed)), "OrderPlaced", limit=1).looked == 1

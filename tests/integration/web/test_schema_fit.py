@@ -1,0 +1,110 @@
+"""An event's inspector beside its schema: the field that breaks it, a version nobody registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from msgspec import structs
+
+from tests.integration.log import write
+from tests.integration.test_wire import GOOD, placed, register
+from tracing.domain.record import Record
+from tracing.models import Event, RetryRun
+
+pytestmark = pytest.mark.django_db
+
+
+def page(browser: Client, number: int) -> str:
+    response = browser.get(f"/flows/f-{number}", {"event": f"e-{number}"})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_inspector_marks_the_field_and_says_what_is_wrong(demo: Client) -> None:
+    register()
+    write(
+        placed(1, 1, {"orderId": "1", "amount": "<b>much</b>", "vip": 1}),
+        placed(2, 2, GOOD),
+        placed(3, 7, GOOD),
+    )
+
+    broken, good, unknown = (page(demo, number) for number in (1, 2, 3))
+
+    assert '<span class="jk wrong-field">&quot;amount&quot;</span>' in broken
+    assert "<code>amount</code> is text instead of a number" in broken
+    assert "<code>vip</code> is not in the schema" in broken
+    assert "OrderPlaced version 1" in broken
+    assert "wrong-field" not in good
+    assert "the payload fits" in good
+    assert "unknown schema version" in unknown
+    assert "unknown schema version" not in good + broken
+
+
+def dead(number: int, payload: object, version: int = 1) -> Record:
+    failure = (
+        ("eventviz-failure-topic", b"orders"),
+        ("eventviz-failure-exception", b"BadAmountError"),
+    )
+    one = placed(number, version, payload)
+    return structs.replace(one, topic="orders.dlq", headers=(*one.headers, *failure))
+
+
+def number_of(event: int) -> int:
+    return Event.objects.get(event_id=f"e-{event}").record
+
+
+def test_a_dead_letter_shows_the_offending_field(demo: Client) -> None:
+    register()
+    write(dead(1, GOOD | {"amount": "much"}))
+    group = demo.get("/api/dead-letters").json()["groups"][0]["id"]
+
+    text = demo.get(f"/dead-letters/{group}/{number_of(1)}").content.decode()
+
+    assert "<code>amount</code> is text instead of a number" in text
+    assert '<span class="jk wrong-field">&quot;amount&quot;</span>' in text
+
+
+def test_a_plan_says_which_payloads_no_longer_fit(demo: Client) -> None:
+    register()
+    write(dead(1, GOOD | {"amount": "much"}), dead(2, GOOD), dead(3, GOOD, version=9))
+    write(placed(4, 1, GOOD))
+    asked = {"record": [number_of(1), number_of(2), number_of(3)]}
+
+    text = demo.get("/retries/new", asked).content.decode()
+
+    assert "<b>2</b> no longer fit the schema" in text
+    assert "amount is text instead of a number" in text
+    assert "unknown schema version" in text
+
+
+def test_an_edit_that_breaks_the_schema_is_refused_until_somebody_insists(operator: Client) -> None:
+    register()
+    write(dead(1, GOOD | {"amount": "much"}), placed(2, 1, GOOD))
+    record = number_of(1)
+    before = operator.get("/retries/edit", {"record": record})
+    text = before.context["text"]
+    assert "is text instead of a number" in before.content.decode()
+
+    def send(value: str, **more: str) -> Any:
+        given = {"record": record, "text": value, "reason": "mended", "token": value[:60]} | more
+        return operator.post("/retries/edit", given)
+
+    refused = send(text.replace('"much"', "true"))
+    assert refused.status_code == 422
+    assert "It breaks its schema" in refused.content.decode()
+    assert "is true or false instead of a number" in refused.content.decode()
+    assert not RetryRun.objects.exists()
+
+    assert send(text.replace('"much"', "3.5"), token="a").status_code == 302
+    assert RetryRun.objects.count() == 1
+
+
+def test_somebody_may_send_what_breaks_its_schema(operator: Client) -> None:
+    register()
+    write(dead(1, GOOD | {"amount": "much"}), placed(2, 1, GOOD))
+    text = operator.get("/retries/edit", {"record": number_of(1)}).context["text"]
+    given = {"record": number_of(1), "text": text, "reason": "as it is", "anyway": "1"}
+
+    assert operator.post("/retries/edit", given).status_code == 302

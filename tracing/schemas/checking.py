@@ -1,0 +1,173 @@
+"""Does a payload fit a schema: what is wrong, at which field, in our words. Pure.
+
+JSON Schema is checked by `jsonschema-rs`, which asks no network and whose patterns end; an Avro
+schema by its JSON form (`avro_as_json`). A field that no part of the schema names is no violation.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import msgspec
+
+from tracing.codec.depth import too_deep
+from tracing.domain.errors import EventvizError
+from tracing.domain.text import clean
+from tracing.schemas.avro_as_json import as_json_schema
+from tracing.schemas.errors import BadSchemaError
+from tracing.schemas.parsing import parse_json
+from tracing.schemas.unlisted import unlisted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracing.codec.formats.schema import Schema
+
+Step = str | int
+MAX_FINDINGS = 20
+MAX_PATH = 200
+_MAX_WORD = 60
+_BASE = "registry:///"
+_KINDS = {
+    "null": "null",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+class UncheckableError(EventvizError):
+    """Nothing can be checked against this schema."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What is wrong at one field: `steps` lead to it, `path` is `items[].sku`, without places.
+
+    `listed` is False for a field that the schema does not have, which harms nobody by itself.
+    """
+
+    path: str
+    reason: str
+    steps: tuple[Step, ...] = ()
+    listed: bool = True
+
+
+def check(schema: Schema, payload: bytes | None) -> tuple[Finding, ...]:
+    """Return what does not fit, violations first; at most `MAX_FINDINGS` of each kind.
+
+    Raises UncheckableError when the schema cannot be used.
+    """
+    found = _validator(schema)
+    if isinstance(found, str):
+        raise UncheckableError(found)
+    validator, document = found
+    try:
+        if payload is None or too_deep(payload):
+            raise ValueError
+        value = msgspec.json.decode(payload)
+    except (ValueError, RecursionError):
+        return (Finding("", "is not JSON, or nests too deep"),)
+    findings: list[Finding] = []
+    try:
+        for error in validator.iter_errors(value):
+            findings += _findings(error, value)
+            if len(findings) >= MAX_FINDINGS:
+                break
+    except ValueError as error:
+        raise UncheckableError(clean(str(error), 200)) from None
+    known = {one.steps for one in findings}
+    extra = [
+        Finding(path_of(steps), "is not in the schema", steps, listed=False)
+        for steps in unlisted(document, value, MAX_FINDINGS)
+        if steps not in known
+    ]
+    return (*findings[:MAX_FINDINGS], *extra)
+
+
+def path_of(steps: tuple[Step, ...]) -> str:
+    """Return a path without places in lists: `items[].sku`."""
+    path = ""
+    for step in steps:
+        path += "[]" if isinstance(step, int) else f".{step}" if path else step
+    return clean(path, MAX_PATH)
+
+
+@functools.lru_cache(maxsize=500)
+def _validator(schema: Schema) -> tuple[Any, Any] | str:
+    """Return what checks, and the JSON Schema; or why there is none, which is worth keeping."""
+    try:
+        if schema.type == "AVRO":
+            document: Any = as_json_schema(schema)
+        elif schema.type == "JSON":
+            document = parse_json(schema.text)
+        else:
+            return f"{schema.type[:20] or 'Nothing'} is no format that can be checked here."
+        retrieve = _retriever(schema)
+        return (
+            jsonschema_rs.validator_for(document, retriever=retrieve, base_uri=_BASE),
+            document,
+        )
+    except BadSchemaError as error:
+        return clean(error.detail or str(error), 300)
+    except (ValueError, TypeError, RecursionError) as error:
+        lines = str(error).splitlines() or [""]
+        return f"The schema cannot be used: {clean(lines[0], 200)}"
+
+
+def _retriever(schema: Schema) -> Callable[[str], Any]:
+    """Return what looks a schema's references up among those that are registered, only there."""
+    texts = dict(schema.references)
+
+    def retrieve(uri: str) -> Any:
+        text = texts.get(uri, texts.get(uri.removeprefix(_BASE)))
+        if text is None:
+            raise ValueError("it is not among the registered references")
+        return parse_json(text)
+
+    return retrieve
+
+
+def _findings(error: Any, value: Any) -> list[Finding]:
+    steps = tuple(error.instance_path)
+    kind = error.kind
+    if kind.name == "required":
+        at = (*steps, kind.property)
+        return [Finding(path_of(at), "is missing", at)]
+    if kind.name in {"additionalProperties", "unevaluatedProperties"}:
+        places = [(*steps, name) for name in kind.unexpected[:MAX_FINDINGS]]
+        return [Finding(path_of(at), "is not allowed by the schema", at) for at in places]
+    return [Finding(path_of(steps), _reason(kind, _at(value, steps)), steps)]
+
+
+def _reason(kind: Any, value: Any) -> str:
+    if kind.name == "type":
+        wanted = " or ".join(_KINDS.get(name, name) for name in kind.types)
+        return f"is {_kind_of(value)} instead of {wanted}"
+    if kind.name == "enum":
+        return "is none of the values that the schema names"
+    limit = getattr(kind, "limit", None)
+    if limit is not None:
+        return f"breaks {kind.name} {clean(str(limit), _MAX_WORD)}"
+    if kind.name == "pattern":
+        return f"does not match {clean(str(kind.pattern), _MAX_WORD)}"
+    return f"breaks the schema's {kind.name}"
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = ((int, "integer"), (float, "number"), (str, "string"), (list, "array"))
+    return _KINDS[next((name for kind, name in kinds if isinstance(value, kind)), "object")]
+
+
+def _at(value: Any, steps: tuple[Step, ...]) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
