@@ -28,7 +28,8 @@ def reasons(level: Level, new: Candidate, old: Candidate) -> list[str]:
     return found
 
 
-def _can_read(reader: Any, writer: Any) -> bool:
+def can_read(reader: Any, writer: Any) -> bool:
+    """Tell whether whoever reads with one type understands all data written with the other."""
     checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]
     result = checker.get_compatibility(reader, writer)
     return result.compatibility is SchemaCompatibilityType.compatible
@@ -45,21 +46,21 @@ class _Blame:
 
     def of(self, reader: Any, writer: Any) -> list[str]:
         """Return the reasons in the order of the fields."""
-        if _can_read(reader, writer):
+        if can_read(reader, writer):
             return []
         why = self._why(reader, writer, "")
         return why or [f"Who reads with {self._reader} cannot read data of {self._writer}."]
 
     def _why(self, reader: Any, writer: Any, path: str) -> list[str]:
         pair = (id(reader), id(writer))
-        if pair in self._seen or _can_read(reader, writer):
+        if pair in self._seen or can_read(reader, writer):
             return []
         self._seen.add(pair)
         if "union" in {reader.type, writer.type}:
             return self._union(reader, writer, path)
         if reader.type != writer.type:
             return [
-                self._says(path, f"is {_type(writer)}, which cannot be read as {_type(reader)}")
+                self._says(path, f"is {type_words(writer)}, which cannot be read as {type_words(reader)}")
             ]
         if reader.type == "record":
             return self._name(reader, writer, path) + self._fields(reader, writer, path)
@@ -117,15 +118,15 @@ class _Blame:
     def _union(self, reader: Any, writer: Any, path: str) -> list[str]:
         found: list[str] = []
         for branch in writer.schemas if writer.type == "union" else [writer]:
-            if _can_read(reader, branch):
+            if can_read(reader, branch):
                 continue
             wanted = reader.schemas if reader.type == "union" else [reader]
             # With one of the same kind, what differs within it is the reason.
             alike = [one for one in wanted if one.type == branch.type]
             inner = self._why(alike[0], branch, path) if len(alike) == 1 else []
-            known = _type(reader)
+            known = type_words(reader)
             found += inner or [
-                self._says(path, f"may be {_type(branch)}, which cannot be read as {known}")
+                self._says(path, f"may be {type_words(branch)}, which cannot be read as {known}")
             ]
         return found
 
@@ -134,9 +135,9 @@ class _Blame:
         return f"{subject} of {self._writer} {what} (read with {self._reader})."
 
 
-def _type(schema: Any) -> str:
+def type_words(schema: Any) -> str:
     """Return a type in a few words."""
     if schema.type == "union":
-        return " or ".join(_type(one) for one in schema.schemas[:6])
+        return " or ".join(type_words(one) for one in schema.schemas[:6])
     name = getattr(schema, "fullname", "")
     return f"{schema.type} {name}" if name and name != schema.type else str(schema.type)
