@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.sagas.urls")),
     path("", include("tracing.web.retries.urls")),
     path("", include("tracing.web.alerts.urls")),
+    path("", include("tracing.web.schemas.urls")),
     path("registry/", include("tracing.web.registry.urls")),
     path("admin/", admin.site.urls),
     path("", include("tracing.web.api.urls")),

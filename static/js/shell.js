@@ -73,7 +73,7 @@
     if (event.target === keys) keys.close();
   });
 
-  const places = { f: "/flows/", s: "/sagas/", t: "/tail/", d: "/dead-letters/", r: "/retries/" };
+  const places = { f: "/flows/", s: "/sagas/", t: "/tail/", d: "/dead-letters/", c: "/schemas/", r: "/retries/" };
   const search = document.querySelector("[data-search]");
   let before = "";
   document.addEventListener("keydown", (event) => {

@@ -60,7 +60,9 @@ class _Blame:
             return self._union(reader, writer, path)
         if reader.type != writer.type:
             return [
-                self._says(path, f"is {type_words(writer)}, which cannot be read as {type_words(reader)}")
+                self._says(
+                    path, f"is {type_words(writer)}, which cannot be read as {type_words(reader)}"
+                )
             ]
         if reader.type == "record":
             return self._name(reader, writer, path) + self._fields(reader, writer, path)

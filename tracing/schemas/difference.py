@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 MAX_CHANGES = 200
 _MAX_WORDS = 80
 # What a property of JSON Schema says beside its type, in the order in which it is told.
-_SAID = ("format", "enum", "const", "default", "minimum", "maximum", "pattern", "minLength")
-_SAID += ("maxLength", "additionalProperties")
+_SAID = (
+    *("format", "enum", "const", "default", "minimum", "maximum", "pattern"),
+    *("minLength", "maxLength", "additionalProperties"),
+)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def difference(old: Candidate, new: Candidate) -> list[Change]:
     Raises BadSchemaError when one of them cannot be used.
     """
     if old.type != new.type:
-        return [Change("~", "", f"was {old.type}, is {new.type}", False, False)]
+        return [Change("~", "", f"was {old.type}, is {new.type}", reads_old=False, reads_new=False)]
     if new.type == "AVRO":
         walk = _Avro()
         found = walk.types(as_avro(old.text, old.built_on), as_avro(new.text, new.built_on), "")

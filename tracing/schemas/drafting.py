@@ -1,4 +1,4 @@
-"""What somebody writes in the editor as a draft: JSON as it is, or YAML as tutorials write it. Pure.
+"""What somebody writes in the editor as a draft: JSON, or YAML as tutorials write it. Pure.
 
     version: 2
     namespace: shop
@@ -43,10 +43,12 @@ class Written(msgspec.Struct, frozen=True):
 class _Loader(_LOADER):  # type: ignore[misc]
     """Resolves scalars as JSON would."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way
+    yaml_implicit_resolvers: dict[str, Any] = {}
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""]
+)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile(rf"^{_NUMBER}$"), list("-0123456789")
@@ -94,7 +96,9 @@ def _from_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = error.problem or "this is neither YAML nor JSON"
-        raise _at(mark, f"{said}. Look at the indentation, and at a space behind each colon") from None
+        raise _at(
+            mark, f"{said}. Look at the indentation, and at a space behind each colon"
+        ) from None
     except yaml.YAMLError as error:
         raise BadSchemaError(f"It is neither YAML nor JSON: {str(error)[:200]}") from None
     except (ValueError, RecursionError):

@@ -108,6 +108,7 @@ def places(request: HttpRequest) -> list[Place]:
         ("sagas", "Sagas", "sagas"),
         ("dead-letters", "Dead letters", "dead"),
         ("topics", "Topics", "topics"),
+        ("schemas", "Schemas", "schemas"),
         ("retries", "Retries", "retries"),
         ("shop", "Shop", "shop"),
     ]

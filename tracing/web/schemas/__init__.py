@@ -1,0 +1,1 @@
+"""Schemas: subjects, their versions side by side, registering, levels, deleting."""

@@ -1,0 +1,246 @@
+"""What the schemas' pages show."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tracing.projections.version_reading import Seen, oldest_produced, seen
+from tracing.schemas import subject_reading as reading
+from tracing.schemas.current import registry_name
+from tracing.schemas.difference import Change, difference
+from tracing.schemas.entries import references_of
+from tracing.schemas.errors import BadSchemaError
+from tracing.schemas.registry import Level, Reference
+from tracing.web.address import encode_id
+from tracing.web.context import now_ms
+from tracing.web.query import address
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tracing.models import RegistryHead, Subject, SubjectVersion
+
+# A version that nobody wrote for this long is not produced any more.
+PRODUCED_WITHIN_MS = 7 * 86_400_000
+MAX_SHOWN = 60_000
+_NAME = re.compile(r'"(?:name|title)"\s*:\s*"([^"\\]{1,200})"')
+# The ways in which serializers name subjects after topics.
+_SUFFIXES = ("-value", "-key")
+
+WORDS = {
+    "BACKWARD": "who reads with a new version understands what the last one wrote",
+    "BACKWARD_TRANSITIVE": "who reads with a new version understands what all before wrote",
+    "FORWARD": "who reads with the last version understands what a new one writes",
+    "FORWARD_TRANSITIVE": "who reads with any version understands what a new one writes",
+    "FULL": "both directions, with the last version",
+    "FULL_TRANSITIVE": "both directions, with every version",
+    "NONE": "nothing is checked",
+}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A subject as a line; `oldest` is its oldest version still produced, by whom."""
+
+    line: reading.Line
+    url: str
+    at_ms: int | None
+    oldest: str
+    by: tuple[str, ...]
+    behind: bool
+
+
+class VersionRow(msgspec.Struct, frozen=True):
+    """A version as a line: who registered it when, who writes it, who builds on it."""
+
+    row: SubjectVersion
+    at_ms: int
+    told: bool
+    url: str
+    seen: list[Seen]
+    references: list[tuple[Reference, str]]
+    users: list[tuple[str, int, str]]
+    deleted_ms: int | None
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One of two versions side by side."""
+
+    row: SubjectVersion
+    text: str
+    cut: bool
+
+
+def subject_url(name: str) -> str:
+    """Return the page of a subject."""
+    return f"/schemas/subject/{encode_id(name)}"
+
+
+def overview(text: str, after: str) -> dict[str, Any]:
+    """Return what /schemas/ shows. A bounded number of queries."""
+    page = reading.subjects(text=text, after=after)
+    return {
+        "rows": _rows(page.lines),
+        "q": text,
+        "after": after,
+        "next": address("/schemas/", {"q": text, "after": page.next}) if page.next else "",
+        "level": reading.global_level(),
+        "levels": levels(),
+        "now_ms": now_ms(),
+        **registry_state(),
+    }
+
+
+def detail(name: str, old: int, new: int) -> dict[str, Any] | None:
+    """Return what a subject's page shows, None for one that does not exist."""
+    subject = reading.subject(name)
+    if subject is None:
+        return None
+    rows = reading.versions(subject)
+    own = reading.level_row(name)
+    right = _chosen(rows, new) or rows[0].version
+    left = _chosen(rows, old) or next((r.version for r in rows if r.version < right), 0)
+    sides = [_side(subject, number) for number in (left, right)]
+    return {
+        "subject": subject,
+        "url": subject_url(name),
+        "versions": _version_rows(subject, rows, sides[1]),
+        "numbers": [row.version for row in rows],
+        "old": sides[0],
+        "new": sides[1],
+        "sides": [side for side in sides if side],
+        **compared(*sides),
+        "own_level": own.level if own else "",
+        "own": own,
+        "own_ms": ms(own.set_at) if own else 0,
+        "level": reading.global_level(),
+        "levels": levels(),
+        "now_ms": now_ms(),
+        **registry_state(),
+    }
+
+
+def compared(old: Side | None, new: Side | None) -> dict[str, Any]:
+    """Return the differences of two versions, and what hinders telling them."""
+    found: list[Change] = []
+    hindered = ""
+    if old is not None and new is not None:
+        try:
+            found = difference(reading.candidate(old.row), reading.candidate(new.row))
+        except BadSchemaError as error:
+            hindered = str(error)
+    return {"differences": found, "hindered": hindered}
+
+
+def registry_state() -> dict[str, Any]:
+    """Return where entries are kept, and how a mirror stands."""
+    head: RegistryHead | None = reading.mirror()
+    return {
+        "registry": registry_name(),
+        "mirror": head,
+        "mirrored_ms": ms(head.mirrored_at) if head and head.mirrored_at else None,
+    }
+
+
+def levels() -> list[tuple[str, str]]:
+    """Return all levels with their words."""
+    return [(level.value, WORDS[level.value]) for level in Level]
+
+
+def pretty(text: str) -> str:
+    """Return a schema's text as it reads best; as it is when it is no JSON or far too long."""
+    if len(text) > MAX_SHOWN:
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def ms(at: dt.datetime) -> int:
+    """Return a time in milliseconds since 1970."""
+    return int(at.timestamp() * 1_000)
+
+
+def types_of(name: str, head: str) -> list[str]:
+    """Return the event types that a subject may be of: as it is named, as its schema is."""
+    bare = next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
+    found = _NAME.search(head.partition('"fields"')[0].partition('"properties"')[0])
+    parts = [name, bare, bare.rpartition("-")[2], bare.rpartition(".")[2]]
+    return list(dict.fromkeys([*parts, found[1] if found else name]))
+
+
+def _rows(lines: list[reading.Line]) -> list[Row]:
+    types = {line.subject.pk: types_of(line.subject.name, line.head) for line in lines}
+    found = seen([one for names in types.values() for one in names])
+    since = now_ms() - PRODUCED_WITHIN_MS
+    rows = []
+    for line in lines:
+        here = [one for name in types[line.subject.pk] for one in found.get(name, ())]
+        oldest = oldest_produced(here, since_ms=since)
+        number = oldest[0].number if oldest else None
+        rows.append(
+            Row(
+                line,
+                subject_url(line.subject.name),
+                _at(line.latest),
+                f"v{number}" if number is not None else "",
+                tuple(sorted({one.service for one in oldest})),
+                behind=number is not None and number < line.subject.latest,
+            )
+        )
+    return rows
+
+
+def _at(row: SubjectVersion | None) -> int | None:
+    return ms(row.registered_at or row.seen_at) if row else None
+
+
+def _chosen(rows: list[SubjectVersion], number: int) -> int:
+    return number if any(row.version == number for row in rows) else 0
+
+
+def _side(subject: Subject, number: int) -> Side | None:
+    row = reading.version(subject, number) if number else None
+    if row is None:
+        return None
+    text = pretty(row.text)
+    return Side(row, text[:MAX_SHOWN], len(text) > MAX_SHOWN)
+
+
+def _version_rows(
+    subject: Subject, rows: list[SubjectVersion], newest: Side | None
+) -> list[VersionRow]:
+    head = newest.row.text if newest else ""
+    found = seen(types_of(subject.name, head))
+    here = [one for names in found.values() for one in names]
+    using = reading.users(subject, [row.version for row in rows])
+    return [
+        VersionRow(
+            row=row,
+            at_ms=ms(row.registered_at or row.seen_at),
+            told=row.registered_at is not None,
+            url=_beside(subject, rows, row),
+            seen=[one for one in here if _is_of(one, row)],
+            references=[(one, subject_url(one.subject)) for one in references_of(row)],
+            users=[
+                (name, n, subject_url(name)) for number, name, n in using if number == row.version
+            ],
+            deleted_ms=ms(row.deleted_at) if row.deleted_at else None,
+        )
+        for row in rows
+    ]
+
+
+def _beside(subject: Subject, rows: list[SubjectVersion], row: SubjectVersion) -> str:
+    before = next((one.version for one in rows if one.version < row.version), 0)
+    pair = {"old": str(before or ""), "new": str(row.version)}
+    return address(subject_url(subject.name), pair)
+
+
+def _is_of(one: Seen, row: SubjectVersion) -> bool:
+    """Tell whether what was seen is this version: by the id in the frame, else by its number."""
+    return one.schema == str(row.number) if one.schema else one.number == row.version
