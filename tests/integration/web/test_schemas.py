@@ -88,7 +88,7 @@ def test_the_list_is_searched_by_subject_and_by_field(reader: Client) -> None:
 
     found = page(reader, "/schemas/?q=currency")
     assert "orders-value" in found
-    assert "<code class=\"dim\">orderCurrency</code>" in found
+    assert '<code class="dim">orderCurrency</code>' in found
     assert "parcels-value" not in found
     assert "parcels-value" in page(reader, "/schemas/?q=PARC")
     assert "No subject matches" in page(reader, "/schemas/?q=nothing")
@@ -155,7 +155,11 @@ def test_an_operator_registers_a_version_and_it_is_audited(operator: Client) -> 
     version = SubjectVersion.objects.get()
     assert version.registered_by == "grace"
     entry = AuditEntry.objects.get()
-    assert (entry.who, entry.what, entry.target) == ("grace", "schema registered", "orders version 1")
+    assert (entry.who, entry.what, entry.target) == (
+        "grace",
+        "schema registered",
+        "orders version 1",
+    )
 
 
 def test_checking_stores_nothing(operator: Client) -> None:
