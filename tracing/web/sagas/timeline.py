@@ -33,7 +33,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """A saga as the template draws it, and as the list shows it: every step with its `undo`."""
+    """A saga as the template draws it, and as the list shows it: steps and folds, with `undo`."""
 
     track: Track
     cards: list[Drawn]
@@ -89,7 +89,7 @@ def timeline(
     )
     cards = [Drawn(card, drawn[card.id]) for card in track.cards]
     folded = sum(len(place) for place in places if len(place) > 1)
-    return Timeline(track=track, cards=cards, lines=lines, folded=folded)
+    return Timeline(track=track, cards=cards, lines=shown, folded=folded)
 
 
 def _item(view: View) -> Item:

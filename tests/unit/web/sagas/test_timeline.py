@@ -106,7 +106,8 @@ def test_a_thousand_steps_stay_readable(opened: int | None) -> None:
     found = drawn(held, definition, opened=opened)
 
     assert len(found.cards) < 110
-    assert len(found.lines) == 1_000
+    assert sum(view.fold for view in found.lines) == 1_000
+    assert len(found.lines) < 60
     assert looks(found)["step-600"] == "failed"
     folds = [one.view for one in found.cards if one.view.fold > 1]
     assert sum(view.fold for view in folds if view.undo is not None) == found.folded
