@@ -45,7 +45,7 @@ def _nothing(*_arguments: Any) -> list[Any]:
 
 
 LEFT_OUT: dict[str, Replacement] = {
-    "search keys": ("tracing.projections.flows._search_keys", _nothing),
+    "search keys": ("tracing.projections.flows.write_keys", _nothing),
     "flows and search keys": ("tracing.projections.flows.project", _events_alone),
     "events": ("tracing.projections.store.project", _flows_alone),
     "all read models": ("tracing.projections.store.project", _nothing),

@@ -19,6 +19,7 @@ from tracing.domain.record import Record
 from tracing.ingest.preparing import LARGE, answerer, handed_over, taken_back
 from tracing.models import Event
 from tracing.models import Record as RecordRow
+from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rows import prepare
 from tracing.projections.store import Slice
@@ -53,7 +54,7 @@ def test_the_helper_prepares_what_this_process_would() -> None:
     found = taken_back(answerer()(handed_over(slices)))
 
     pairs = [(part.partition_id, record) for part in slices for record in part.records]
-    assert found == prepare(pairs, catalogue)
+    assert found == batch_of(prepare(pairs, catalogue))
 
 
 def children(pid: int) -> list[int]:

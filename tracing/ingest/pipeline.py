@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tracing.ingest.selection import Start
     from tracing.kafka.consumer import Fetched
-    from tracing.projections.rows import Prepared
+    from tracing.projections.batch import Batch
 
 log = logging.getLogger(__name__)
 
@@ -234,11 +234,11 @@ class _Session:
             if slices:
                 self._store(slices)
             return
-        before, prepared = self._ahead, self._preparer.result() if self._ahead else None
+        before, ready = self._ahead, self._preparer.result() if self._ahead else None
         self._preparer.begin(slices)
         self._ahead = slices
         if before:
-            self._store(before, prepared)
+            self._store(before, ready)
 
     def _slice(self, part: Fetched) -> Slice:
         """Return what is stored of a partition, and move on behind it."""
@@ -258,10 +258,10 @@ class _Session:
             slices, self._ahead = self._ahead, ()
             self._store(slices, self._preparer.result())
 
-    def _store(self, slices: Sequence[Slice], prepared: Sequence[Prepared] | None = None) -> None:
+    def _store(self, slices: Sequence[Slice], ready: Batch | None = None) -> None:
         """Store a batch; where another writer was here, go to the checkpoint."""
         try:
-            self._write(slices, prepared)
+            self._write(slices, ready)
         except CheckpointMovedError as error:
             log.warning("%s Going on from its checkpoint.", error)
             if self._ahead:
@@ -274,11 +274,11 @@ class _Session:
             newest_ms = max((record.timestamp_ms for record in part.records), default=0)
             self._reporter.count(part.partition_id, len(part.records), newest_ms)
 
-    def _write(self, slices: Sequence[Slice], prepared: Sequence[Prepared] | None) -> None:
+    def _write(self, slices: Sequence[Slice], ready: Batch | None) -> None:
         """Store a batch, as soon as no other writer holds us up; a frozen one is ended."""
         while True:
             try:
-                store(slices, self._catalogue, prepared)
+                store(slices, self._catalogue, ready)
             except OperationalError as error:
                 if not frozen.was_held_up(error) or self._stop.is_set():
                     raise

@@ -14,8 +14,9 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from tracing.domain.record import Record
 from tracing.ingest import helper
+from tracing.projections.batch import Batch, batch_of
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.rows import Prepared, prepare
+from tracing.projections.rows import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ CLOSE_S = 2.0
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_pairs = msgspec.msgpack.Decoder(list[tuple[int, Record]]).decode
-taken_back = msgspec.msgpack.Decoder(list[Prepared]).decode
+taken_back = msgspec.msgpack.Decoder(Batch).decode
 
 
 def handed_over(slices: Sequence[Slice]) -> bytes:
@@ -68,7 +69,7 @@ class Preparer:
         except OSError as error:
             self._give_up(error)
 
-    def result(self) -> list[Prepared] | None:
+    def result(self) -> Batch | None:
         """Wait for what is prepared; None when it must be done here."""
         try:
             if self._pipe is None:
@@ -124,7 +125,7 @@ def answerer() -> Callable[[bytes], bytes]:
 
     def answer(batch: bytes) -> bytes:
         try:
-            return _encode(prepare(_decode_pairs(batch), catalogue))
+            return _encode(batch_of(prepare(_decode_pairs(batch), catalogue)))
         except (DatabaseError, InterfaceError) as error:
             log.warning("The database: %s", error)
             close_old_connections()

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 # What is waiting comes in so many records at once. Larger batches cost less an event, as each flow
 # is read and written once a batch; but while one is stored, other writers wait.
-MAX_POLL_RECORDS = 5_000
+MAX_POLL_RECORDS = 10_000
 # How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.

@@ -6,7 +6,7 @@ not depend on the size of the batch.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,16 @@ from django.db import connection
 
 from tracing.domain.derive import LARGE, FlowRow, derive, derive_large, merge, sums_of
 from tracing.projections import bulk, packing
+from tracing.projections.batch import RANK
 from tracing.projections.bulk import Columns
 from tracing.projections.plain import plain_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tracing.domain.event import JoinedBy
+    from tracing.projections.batch import Batch, Share
     from tracing.projections.catalogue import Catalogue
-    from tracing.projections.rows import Prepared
 
 # What a batch changes in a flow; a new one has its identity besides.
 _CHANGES = Columns(
@@ -57,10 +58,6 @@ _COUNT = """
 INSERT INTO tracing_flowcount (state, flows) VALUES (%s, %s)
 ON CONFLICT (state) DO UPDATE SET flows = tracing_flowcount.flows + excluded.flows
 """
-# What joins the events; of several ways, the most explicit one names the flow's.
-_RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
-
-
 _json = msgspec.json.Encoder().encode
 
 
@@ -73,37 +70,38 @@ class _Stored(msgspec.Struct):
     held: packing.Held
 
 
-def project(
-    prepared: Sequence[Prepared], positions: Sequence[int], catalogue: Catalogue
-) -> list[int]:
+def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> list[int]:
     """Fold a batch of events into their flows; return each event's flow id, in order."""
-    touched: dict[str, list[int]] = defaultdict(list)
-    for index, item in enumerate(prepared):
-        touched[item.event.correlation_id].append(index)
-    hashes = {item.event.correlation_id: item.flow_hash for item in prepared}
-    flows = _read(hashes)
+    flows = _read(batch.shares)
     counts: Counter[int] = Counter()
     inserts: list[tuple[Any, ...]] = []
     updates: list[tuple[Any, ...]] = []
-    flow_ids = [0] * len(prepared)
-    for correlation_id, indexes in touched.items():
-        flow = flows[correlation_id]
-        row = _fold(flow, [prepared[index] for index in indexes], catalogue)
-        values = _values(flow, row, position=positions[indexes[-1]])
+    keys: list[tuple[int, int]] = []
+    flow_ids = [0] * len(batch)
+    for share in batch.shares:
+        flow = flows[share.correlation_id]
+        row = _fold(flow, share, catalogue)
+        values = _values(flow, row, position=positions[share.indexes[-1]])
         if flow.state is None:
-            inserts.append((*values, hashes[correlation_id], correlation_id))
+            inserts.append((*values, share.flow_hash, share.correlation_id))
             counts[row.state] += 1
         else:
             updates.append(values)
             counts[flow.state] -= 1
             counts[row.state] += 1
-        for index in indexes:
+        for index in share.indexes:
             flow_ids[index] = flow.id
+        keys.extend([(key, flow.id) for key in share.keys])
     bulk.insert(_FLOWS, inserts)
     bulk.update(_CHANGES, sorted(updates, key=itemgetter(0)))
-    bulk.insert_missing(_KEYS, _search_keys(prepared, flow_ids))
+    write_keys(keys)
     count(counts)
     return flow_ids
+
+
+def write_keys(keys: Iterable[tuple[int, int]]) -> None:
+    """Write distinct (key hash, flow) pairs, in the order of their index."""
+    bulk.insert_missing(_KEYS, sorted(keys))
 
 
 def count(changes: Mapping[int, int]) -> None:
@@ -114,12 +112,9 @@ def count(changes: Mapping[int, int]) -> None:
             cursor.executemany(_COUNT, rows)
 
 
-def _read(wanted: Mapping[str, int]) -> dict[str, _Stored]:
-    """Return the flows of these correlation ids, given with their hashes.
-
-    Those that do not exist get the next ids.
-    """
-    hashes = list(wanted.values())
+def _read(shares: Sequence[Share]) -> dict[str, _Stored]:
+    """Return the flows of these shares by correlation id; new ones get the next ids."""
+    hashes = [share.flow_hash for share in shares]
     found: dict[str, _Stored] = {}
     with connection.cursor() as cursor:
         for statement, parameters in _selects(hashes):
@@ -129,10 +124,11 @@ def _read(wanted: Mapping[str, int]) -> dict[str, _Stored]:
         # Only the holder of `log_head` makes flows, so nobody else takes these ids.
         cursor.execute("SELECT COALESCE(MAX(id), 0) FROM tracing_flow")
         last_id: int = cursor.fetchone()[0]
-    for correlation_id in wanted:
-        if correlation_id not in found:
+    for share in shares:
+        if share.correlation_id not in found:
             last_id += 1
-            found[correlation_id] = _Stored(last_id, "event", None, packing.Held(facts=[]))
+            held = packing.Held(facts=[])
+            found[share.correlation_id] = _Stored(last_id, share.joined_by, None, held)
     return found
 
 
@@ -147,16 +143,15 @@ def _selects(hashes: list[int]) -> Iterator[tuple[str, list[Any]]]:
         yield f"{_SELECT} IN ({', '.join(['%s'] * len(chunk))})", chunk
 
 
-def _fold(flow: _Stored, items: list[Prepared], catalogue: Catalogue) -> FlowRow:
+def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> FlowRow:
     """Add events to a flow and return its row."""
-    for item in items:
-        if _RANK[item.event.joined_by] > _RANK[flow.joined_by]:
-            flow.joined_by = item.event.joined_by
+    if RANK[share.joined_by] > RANK[flow.joined_by]:
+        flow.joined_by = share.joined_by
     held = flow.held
     if held.sums is None:
-        held.facts.extend([item.fact for item in items])
+        held.facts.extend(share.facts)
         return row_of_facts(held, catalogue)
-    facts = packing.unpack([item.fact for item in items], catalogue)
+    facts = packing.unpack(share.facts, catalogue)
     held.sums = merge(held.sums, sums_of(facts, records=len(facts)))
     return derive_large(held.sums)
 
@@ -189,12 +184,3 @@ def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
         position,
         packing.dump(flow.held),
     )
-
-
-def _search_keys(prepared: Sequence[Prepared], flow_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the distinct (key hash, flow) pairs, sorted for the index."""
-    found: set[tuple[int, int]] = set()
-    for item, flow_id in zip(prepared, flow_ids, strict=True):
-        for key in item.keys:
-            found.add((key, flow_id))
-    return sorted(found)

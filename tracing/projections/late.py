@@ -22,6 +22,7 @@ from tracing.models import Event as EventRow
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
 from tracing.projections import dead_letters, flows, packing, undecodable
+from tracing.projections.batch import batch_of
 from tracing.projections.rows import prepare, record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.store import project, take_positions
@@ -74,7 +75,7 @@ def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
         if fresh:
             _withdraw(waiting - gone, catalogue)
             position = take_positions(len(fresh))
-            project(fresh, range(position - len(fresh) + 1, position + 1), catalogue)
+            project(batch_of(fresh), range(position - len(fresh) + 1, position + 1), catalogue)
     return len(waiting)
 
 

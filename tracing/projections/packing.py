@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,6 +38,7 @@ class Held(msgspec.Struct, array_like=True):
     sums: Sums | None = None
 
 
+_place = attrgetter("record", "part")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Held).decode
 
@@ -86,18 +88,13 @@ def unpack(packed: Iterable[Packed], catalogue: Catalogue) -> list[Fact]:
 
 
 def dump(held: Held) -> bytes:
-    """Return the blob; facts are sorted, so that equal sets give equal blobs."""
-    sort(held.facts)
+    """Return the blob; facts are sorted already (`sort`), so that equal sets give equal blobs."""
     return _encode(held)
 
 
 def sort(facts: list[Packed]) -> None:
     """Bring facts into the order of their records, which is how they are stored."""
     facts.sort(key=_place)
-
-
-def _place(row: Packed) -> tuple[int, int]:
-    return (row.record, row.part)
 
 
 def load(blob: bytes | memoryview) -> Held:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _time = attrgetter("time_us")
 _tier = attrgetter("tier")
+_timestamp = attrgetter("timestamp_ms")
 # An enum's own operators cost more than all else here.
 _MISSING_CAUSE = int(Mark.MISSING_CAUSE)
 _OUT_OF_ORDER = int(Mark.OUT_OF_ORDER)
@@ -43,26 +44,41 @@ def plain_row(facts: Sequence[Packed], catalogue: Catalogue) -> FlowRow | None:
     times = {fact.event: fact.time_us for fact in facts}
     if len(times) < len(facts) or any(map(_tier, facts)) or _made_anew(facts, catalogue):
         return None
-    ordered = _ordered(facts, catalogue)
+    ordered = _ordered(facts, times, catalogue)
     counts: dict[int, int] = {}
+    newest: dict[tuple[int, int], tuple[int, int]] = {}
     root = failure = None
+    marks = 0
     for fact in ordered:
-        counts[fact.node] = counts.get(fact.node, 0) + 1
-        if root is None and fact.cause is None:
-            root = fact
+        node = fact.node
+        counts[node] = counts.get(node, 0) + 1
+        cause = fact.cause
+        if cause is None:
+            root = root or fact
+        elif cause not in times:
+            marks |= _MISSING_CAUSE
+        elif fact.time_us < times[cause]:
+            marks |= _OUT_OF_ORDER
+        key = fact.key
+        if key is not None:
+            # By time, the records of a key must come in their partition's order.
+            partition, at = (fact.record >> OFFSET_BITS, key), (fact.record, fact.part)
+            if newest.get(partition, at) > at:
+                marks |= _OUT_OF_ORDER
+            else:
+                newest[partition] = at
     if len(counts) > MAX_NODES:
         return None
     kind = _kind(catalogue, tuple(counts))
     if kind.failing:
         failure = next(fact for fact in ordered if fact.node in kind.failing)
-    timestamps = [fact.timestamp_ms for fact in facts]
     return FlowRow(
         state=kind.state,
-        marks=_marks(facts, times) | kind.marks,
+        marks=marks | kind.marks,
         records=len(facts),
         events=len(facts),
-        started_ms=min(timestamps),
-        last_ms=max(timestamps),
+        started_ms=min(map(_timestamp, facts)),
+        last_ms=max(map(_timestamp, facts)),
         duration_us=ordered[-1].time_us - ordered[0].time_us,
         root=_place(root or ordered[0], catalogue),
         failure=None if failure is None else _place(failure, catalogue),
@@ -99,43 +115,22 @@ def _kind(catalogue: Catalogue, nodes: tuple[int, ...]) -> _Kind:
 
 
 def _made_anew(facts: Sequence[Packed], catalogue: Catalogue) -> bool:
-    """Tell whether two of the partitions bear one name."""
-    partitions = {fact.record >> OFFSET_BITS for fact in facts}
-    if len(partitions) == 1:
+    """Tell whether two of the partitions bear one name; facts are in the order of records."""
+    if facts[0].record >> OFFSET_BITS == facts[-1].record >> OFFSET_BITS:
         return False
+    partitions = {fact.record >> OFFSET_BITS for fact in facts}
     return len({catalogue.place(partition) for partition in partitions}) < len(partitions)
 
 
-def _ordered(facts: Sequence[Packed], catalogue: Catalogue) -> list[Packed]:
+def _ordered(
+    facts: Sequence[Packed], times: dict[bytes, int], catalogue: Catalogue
+) -> list[Packed]:
     """Return the facts by time; equal times by place, which is looked up only then."""
-    ordered = sorted(facts, key=_time)
-    if len(set(map(_time, ordered))) < len(ordered):
-        ordered.sort(key=lambda fact: (fact.time_us, _place(fact, catalogue)))
-    return ordered
+    if len(set(times.values())) < len(times):
+        return sorted(facts, key=lambda fact: (fact.time_us, _place(fact, catalogue)))
+    return sorted(facts, key=_time)
 
 
 def _place(fact: Packed, catalogue: Catalogue) -> Place:
     partition_id, offset = coordinates_of(fact.record)
     return (*catalogue.place(partition_id), offset, fact.part, fact.record)
-
-
-def _marks(facts: Sequence[Packed], times: dict[bytes, int]) -> int:
-    """Return what `causality.marks` finds of causes and of the order in partitions."""
-    missing = late = False
-    newest: dict[tuple[int, int], int] = {}
-    for fact in facts:
-        time_us = fact.time_us
-        if fact.cause is not None:
-            cause_us = times.get(fact.cause)
-            if cause_us is None:
-                missing = True
-            elif time_us < cause_us:
-                late = True
-        if fact.key is not None:
-            place = (fact.record >> OFFSET_BITS, fact.key)
-            before_us = newest.get(place, time_us)
-            if time_us < before_us:
-                late = True
-            else:
-                newest[place] = time_us
-    return (_MISSING_CAUSE if missing else 0) | (_OUT_OF_ORDER if late else 0)

@@ -24,6 +24,7 @@ from tracing.models import LogHead, Partition, RebuildRun
 from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of, record_id
 from tracing.projections import late, tables
+from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.configured import forget_configured
 from tracing.projections.decisions import forget_mappings
@@ -186,6 +187,7 @@ class _Making:
         """Write the read models of some records of one partition. One short transaction."""
         pairs = [(coordinates_of(row.id)[0], record_of(row, self._catalogue)) for row in chunk]
         prepared = prepare(pairs, self._catalogue)
+        batch = batch_of(prepared)
         known = _positions(chunk[0].id, chunk[-1].id)
         with transaction.atomic():
             missing = sum(_place(item) not in known for item in prepared)
@@ -194,7 +196,7 @@ class _Making:
             self.done += len(chunk)
             self._beat()
             with tables.next_ones():
-                project(prepared, positions, self._catalogue)
+                project(batch, positions, self._catalogue)
 
     def _decode_late(self) -> None:
         """Decode those that wait in the next tables alone: their schema came meanwhile."""

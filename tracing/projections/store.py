@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 from django.db import connection, transaction
@@ -12,8 +12,9 @@ from django.utils import timezone
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
 from tracing.projections import bulk, dead_letters, flows, sagas, undecodable, versions
+from tracing.projections.batch import Batch, batch_of
 from tracing.projections.bulk import Columns
-from tracing.projections.rows import Prepared, prepare, record_row
+from tracing.projections.rows import prepare, record_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,9 @@ _EVENTS = Columns(
     "tracing_event",
     (
         ("position", "int8"),
+        ("flow_id", "int8"),
         ("record", "int8"),
         ("part", "int4"),
-        ("flow_id", "int8"),
         ("node_id", "int8"),
         ("event_id", "text"),
         ("event_hash", "int8"),
@@ -78,33 +79,35 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     gap: bool = False
 
 
-def store(
-    slices: Sequence[Slice], catalogue: Catalogue, prepared: Sequence[Prepared] | None = None
-) -> int:
+def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Batch | None = None) -> int:
     """Store a batch and return the log's position behind it.
 
-    `prepared` is what `prepare` made of its records, if that is done already. Costs a fixed number
+    `ready` is what `batch_of` made of its records, if that is done already. Costs a fixed number
     of statements beside one checkpoint a partition. Raises CheckpointMovedError, with nothing
     stored, when another writer was here: read the checkpoint again and seek. Database errors pass
     through, with nothing stored.
     """
-    pairs = [(part.partition_id, record) for part in slices for record in part.records]
     # In the order of their ids: two writers of the same records wait, but never for each other.
-    rows = [record_row(record, partition_id) for partition_id, record in pairs]
-    rows.sort(key=itemgetter(0))
-    if prepared is None:
-        prepared = prepare(pairs, catalogue)
+    pairs = [
+        (part.partition_id, record)
+        for part in sorted(slices, key=attrgetter("partition_id"))
+        for record in part.records
+    ]
+    if ready is None:
+        ready = batch_of(prepare(pairs, catalogue))
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        bulk.insert_missing(_RECORDS, rows)
-        position = take_positions(len(prepared))
+        bulk.insert_missing(
+            _RECORDS, [record_row(record, partition_id) for partition_id, record in pairs]
+        )
+        position = take_positions(len(ready))
         for part in slices:
             cursor.execute(_ADVANCE, (part.end, now, part.partition_id, part.start))
             if cursor.rowcount != 1:
                 raise CheckpointMovedError
             if part.gap:
                 cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
-        project(prepared, range(position - len(prepared) + 1, position + 1), catalogue)
+        project(ready, range(position - len(ready) + 1, position + 1), catalogue)
     return position
 
 
@@ -122,41 +125,33 @@ def take_positions(count: int) -> int:
     return position
 
 
-def project(prepared: Sequence[Prepared], positions: Sequence[int], catalogue: Catalogue) -> None:
+def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> None:
     """Write the read models of a batch whose events take these positions."""
-    if not prepared:
+    if not batch.rows:
         return
     bulk.prefer_indexes()
-    flow_ids = flows.project(prepared, positions, catalogue)
-    rows = [
-        _event_row(item, position, flow_id)
-        for item, position, flow_id in zip(prepared, positions, flow_ids, strict=True)
-    ]
-    awaiting = [(item.fact.record, item.event.awaits) for item in prepared if item.event.awaits]
-    bulk.insert(_EVENTS, rows)
-    bulk.insert_missing(_AWAITING, awaiting)
-    undecodable.project(prepared)
-    dead_letters.project(prepared, positions, flow_ids)
-    sagas.project(prepared, positions, flow_ids, catalogue)
-    versions.project(prepared)
-
-
-def _event_row(item: Prepared, position: int, flow_id: int) -> tuple[Any, ...]:
-    event = item.event
-    return (
-        position,
-        item.fact.record,
-        event.part,
-        flow_id,
-        item.fact.node,
-        event.event_id,
-        item.event_hash,
-        event.causation_id,
-        event.timestamp_ms,
-        event.occurred_us,
-        event.key,
-        event.schema_version,
-        event.reason,
-        event.dialect,
-        event.error,
+    flow_ids = flows.project(batch, positions, catalogue)
+    bulk.insert(
+        _EVENTS,
+        [
+            (position, flow_id, *row)
+            for position, flow_id, row in zip(positions, flow_ids, batch.rows, strict=True)
+        ],
     )
+    versions.project(batch.versions)
+    if batch.special:
+        _project_special(batch, positions, flow_ids, catalogue)
+
+
+def _project_special(
+    batch: Batch, positions: Sequence[int], flow_ids: Sequence[int], catalogue: Catalogue
+) -> None:
+    """Write what only some events are part of."""
+    items = [item for _, item in batch.special]
+    places = [positions[index] for index, _ in batch.special]
+    flow_of = [flow_ids[index] for index, _ in batch.special]
+    awaiting = [(item.fact.record, item.event.awaits) for item in items if item.event.awaits]
+    bulk.insert_missing(_AWAITING, awaiting)
+    undecodable.project(items)
+    dead_letters.project(items, places, flow_of)
+    sagas.project(items, places, flow_of, catalogue)

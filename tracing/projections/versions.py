@@ -67,19 +67,24 @@ def schema_of(record: Record) -> str:
     return framed.ref.label if framed else ""
 
 
-def project(prepared: Sequence[Prepared]) -> None:
-    """Count the versions of a batch. Two statements; no state, so that it may run twice."""
+def counted(prepared: Sequence[Prepared]) -> list[tuple[Key, int]]:
+    """Return how often each version is in a batch."""
     counts: Counter[Key] = Counter()
     for item in prepared:
         event = item.event
         if event.error is None:
             interval = event.timestamp_ms // INTERVAL_MS
             counts[item.fact.node, event.schema_version or "", item.schema, interval] += 1
+    return list(counts.items())
+
+
+def project(counts: Sequence[tuple[Key, int]]) -> None:
+    """Count the versions of a batch. Two statements; no state, so that it may run twice."""
     if not counts:
         return
     seen: dict[int, tuple[int, str, str, int, int, int]] = {}
     intervals = []
-    for (node, version, schema, interval), records in counts.items():
+    for (node, version, schema, interval), records in counts:
         number, start = seen_id(node, version, schema), interval * INTERVAL_MS
         intervals.append((number, start, records))
         _, _, _, before, first, last = seen.get(number, (0, "", "", 0, start, start))
