@@ -24,13 +24,14 @@ def serve(pipe: Connection) -> None:
 
     django.setup()
 
-    from tracing.ingest.preparing import answerer
+    from tracing.ingest.preparing import answerer, rest
 
     answer = answerer()
     try:
         pipe.send_bytes(READY)
         while True:
             pipe.send_bytes(answer(pipe.recv_bytes()))
+            rest()
     except (EOFError, OSError):
         # The ingestor has gone or wants no more.
         return

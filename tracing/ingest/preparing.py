@@ -13,7 +13,7 @@ import msgspec
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from tracing.domain.record import Record
-from tracing.ingest import helper
+from tracing.ingest import helper, wal
 from tracing.projections.batch import Batch, batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rows import prepare
@@ -108,6 +108,7 @@ class Preparer:
         try:
             if not self._ready and self._pipe is not None and self._pipe.poll():
                 self._ready = self._pipe.recv_bytes() == helper.READY
+                wal.leave_to_helper()
                 log.info("Another process prepares large batches now.")
         except (EOFError, OSError) as error:
             self._give_up(error)
@@ -119,13 +120,22 @@ class Preparer:
         self.close()
 
 
+def rest() -> None:
+    """Do what the process does behind an answer: the ingestor stores a batch meanwhile."""
+    try:
+        wal.empty()
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("The database: %s", error)
+        close_old_connections()
+
+
 def answerer() -> Callable[[bytes], bytes]:
     """Return what the process does with a batch."""
     catalogue = Catalogue()
 
     def answer(batch: bytes) -> bytes:
         try:
-            return _encode(batch_of(prepare(_decode_pairs(batch), catalogue)))
+            return _encode(batch_of(prepare(_decode_pairs(batch), catalogue), catalogue))
         except (DatabaseError, InterfaceError) as error:
             log.warning("The database: %s", error)
             close_old_connections()

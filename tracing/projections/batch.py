@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracing.domain.event import JoinedBy
+from tracing.projections import flows, packing
 from tracing.projections.packing import Packed
 from tracing.projections.rows import Prepared
 from tracing.projections.versions import Key, counted
@@ -15,14 +16,14 @@ from tracing.projections.versions import Key, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Of several ways in which events are joined, the most explicit one names the flow's.
-RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
+    from tracing.projections.catalogue import Catalogue
 
 
 class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a batch says of one flow: which of its events are the flow's, their facts and keys.
 
-    `keys` are the distinct hashes of all that the flow is found by.
+    `keys` are the distinct hashes of all that the flow is found by. Where a flow seems to begin,
+    `alone` is what is derived of it, should it be new (`flows.derived_of`).
     """
 
     correlation_id: str
@@ -31,6 +32,7 @@ class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     indexes: list[int]
     facts: list[Packed]
     keys: list[int]
+    alone: tuple[Any, ...] | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -53,14 +55,17 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return len(self.rows)
 
 
-def batch_of(prepared: Sequence[Prepared]) -> Batch:
+def batch_of(prepared: Sequence[Prepared], catalogue: Catalogue) -> Batch:
     """Return what is written of these events."""
     touched: dict[str, list[int]] = defaultdict(list)
     for index, item in enumerate(prepared):
         touched[item.event.correlation_id].append(index)
     return Batch(
         [_row(item) for item in prepared],
-        [_share([prepared[index] for index in indexes], indexes) for indexes in touched.values()],
+        [
+            _share([prepared[index] for index in indexes], indexes, catalogue)
+            for indexes in touched.values()
+        ],
         [(index, item) for index, item in enumerate(prepared) if _is_special(item)],
         counted(prepared),
     )
@@ -85,15 +90,18 @@ def _row(item: Prepared) -> tuple[Any, ...]:
     )
 
 
-def _share(items: Sequence[Prepared], indexes: list[int]) -> Share:
+def _share(items: Sequence[Prepared], indexes: list[int], catalogue: Catalogue) -> Share:
     first = items[0]
+    facts = [item.fact for item in items]
+    begins = any(fact.cause is None for fact in facts)
     return Share(
         first.event.correlation_id,
         first.flow_hash,
-        max([item.event.joined_by for item in items], key=RANK.__getitem__),
+        max([item.event.joined_by for item in items], key=flows.RANK.__getitem__),
         indexes,
-        [item.fact for item in items],
+        facts,
         sorted({key for item in items for key in item.keys}),
+        flows.derived_of(packing.Held(facts.copy()), catalogue) if begins else None,
     )
 
 

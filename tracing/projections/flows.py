@@ -15,7 +15,6 @@ from django.db import connection
 
 from tracing.domain.derive import LARGE, FlowRow, derive, derive_large, merge, sums_of
 from tracing.projections import bulk, packing
-from tracing.projections.batch import RANK
 from tracing.projections.bulk import Columns
 from tracing.projections.plain import plain_row
 
@@ -32,6 +31,7 @@ _CHANGES = Columns(
     (
         ("id", "int8"),
         ("joined_by", "text"),
+        ("position", "int8"),
         ("state", "int2"),
         ("marks", "int4"),
         ("events", "int4"),
@@ -42,7 +42,6 @@ _CHANGES = Columns(
         ("root", "int8"),
         ("failure", "int8"),
         ("strip", "text"),
-        ("position", "int8"),
         ("facts", "bytea"),
     ),
 )
@@ -58,6 +57,9 @@ _COUNT = """
 INSERT INTO tracing_flowcount (state, flows) VALUES (%s, %s)
 ON CONFLICT (state) DO UPDATE SET flows = tracing_flowcount.flows + excluded.flows
 """
+# Of several ways in which events are joined, the most explicit one names the flow's.
+RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
+
 _json = msgspec.json.Encoder().encode
 
 
@@ -80,15 +82,16 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
     flow_ids = [0] * len(batch)
     for share in batch.shares:
         flow = flows[share.correlation_id]
-        row = _fold(flow, share, catalogue)
-        values = _values(flow, row, position=positions[share.indexes[-1]])
+        derived = _fold(flow, share, catalogue)
+        state = derived[0]
+        values = (flow.id, flow.joined_by, positions[share.indexes[-1]], *derived)
         if flow.state is None:
             inserts.append((*values, share.flow_hash, share.correlation_id))
-            counts[row.state] += 1
+            counts[state] += 1
         else:
             updates.append(values)
             counts[flow.state] -= 1
-            counts[row.state] += 1
+            counts[state] += 1
         for index in share.indexes:
             flow_ids[index] = flow.id
         keys.extend([(key, flow.id) for key in share.keys])
@@ -143,17 +146,24 @@ def _selects(hashes: list[int]) -> Iterator[tuple[str, list[Any]]]:
         yield f"{_SELECT} IN ({', '.join(['%s'] * len(chunk))})", chunk
 
 
-def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> FlowRow:
-    """Add events to a flow and return its row."""
+def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> tuple[Any, ...]:
+    """Add events to a flow and return what is derived of it."""
+    if flow.state is None and share.alone is not None:
+        return share.alone
     if RANK[share.joined_by] > RANK[flow.joined_by]:
         flow.joined_by = share.joined_by
     held = flow.held
     if held.sums is None:
         held.facts.extend(share.facts)
-        return row_of_facts(held, catalogue)
+        return derived_of(held, catalogue)
     facts = packing.unpack(share.facts, catalogue)
     held.sums = merge(held.sums, sums_of(facts, records=len(facts)))
-    return derive_large(held.sums)
+    return _values(derive_large(held.sums), held)
+
+
+def derived_of(held: packing.Held, catalogue: Catalogue) -> tuple[Any, ...]:
+    """Return what `_CHANGES` names from the state on, of a flow that holds facts."""
+    return _values(row_of_facts(held, catalogue), held)
 
 
 def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
@@ -166,11 +176,8 @@ def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
     return derive_large(held.sums)
 
 
-def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
-    """Return what `_CHANGES` names."""
+def _values(row: FlowRow, held: packing.Held) -> tuple[Any, ...]:
     return (
-        flow.id,
-        flow.joined_by,
         int(row.state),
         row.marks,
         row.events,
@@ -181,6 +188,5 @@ def _values(flow: _Stored, row: FlowRow, *, position: int) -> tuple[Any, ...]:
         row.root[-1],
         row.failure[-1] if row.failure else None,
         _json(row.strip).decode(),
-        position,
-        packing.dump(flow.held),
+        packing.dump(held),
     )

@@ -75,7 +75,11 @@ def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
         if fresh:
             _withdraw(waiting - gone, catalogue)
             position = take_positions(len(fresh))
-            project(batch_of(fresh), range(position - len(fresh) + 1, position + 1), catalogue)
+            project(
+                batch_of(fresh, catalogue),
+                range(position - len(fresh) + 1, position + 1),
+                catalogue,
+            )
     return len(waiting)
 
 

@@ -187,7 +187,7 @@ class _Making:
         """Write the read models of some records of one partition. One short transaction."""
         pairs = [(coordinates_of(row.id)[0], record_of(row, self._catalogue)) for row in chunk]
         prepared = prepare(pairs, self._catalogue)
-        batch = batch_of(prepared)
+        batch = batch_of(prepared, self._catalogue)
         known = _positions(chunk[0].id, chunk[-1].id)
         with transaction.atomic():
             missing = sum(_place(item) not in known for item in prepared)

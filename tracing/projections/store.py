@@ -94,7 +94,7 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Batch | None = N
         for record in part.records
     ]
     if ready is None:
-        ready = batch_of(prepare(pairs, catalogue))
+        ready = batch_of(prepare(pairs, catalogue), catalogue)
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         bulk.insert_missing(
