@@ -41,8 +41,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `rows` are those of the events, in their order, without flow and position (`store._EVENTS`).
     `special` has, with their indexes, the events that other read models look at: those that failed,
     wait, could not be decoded or are part of a saga; `versions` counts the versions on the wire.
-    Plain values throughout, so that another
-    process may make them.
+    Plain values throughout, so that another process may make them.
     """
 
     rows: list[tuple[Any, ...]]
