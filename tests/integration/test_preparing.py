@@ -47,8 +47,13 @@ def test_the_helper_prepares_what_this_process_would() -> None:
     failed = [record for name in ("spring-recoverer", "connect") for record in recorded(name)]
     lost = Record(topic="t", partition=0, offset=1, timestamp_ms=0, error="The batch is damaged.")
     slices = [
-        Slice(partition_id=number, start=0, end=len(records), records=records)
-        for number, records in enumerate([strange, failed, [lost]], start=1)
+        Slice(
+            partition_id=catalogue.partition(topic="strange", topic_uuid="", number=number).id,
+            start=0,
+            end=len(records),
+            records=records,
+        )
+        for number, records in enumerate([strange, failed, [lost]])
     ]
 
     found = taken_back(answerer()(handed_over(slices)))
