@@ -9,6 +9,7 @@ from django.conf import settings
 from tracing.jobs.alerts import TellAlerts
 from tracing.jobs.checking import CheckPayloads
 from tracing.jobs.groups import LookAtCluster
+from tracing.jobs.mirror import MirrorRegistry
 from tracing.jobs.prune import Prune
 from tracing.jobs.rebuilding import Rebuild
 from tracing.jobs.retry import FollowRetries, SendRetries
@@ -16,8 +17,9 @@ from tracing.jobs.schemas import DecodeLate, FetchSchemas
 from tracing.kafka.connection import read_security
 from tracing.projections.keeping import parse_age, parse_size
 from tracing.schemas.built_in import BUILT_IN
+from tracing.schemas.current import registry_login
 from tracing.schemas.fetching import Fetcher
-from tracing.schemas.http import Login
+from tracing.schemas.mirror import Mirror
 
 if TYPE_CHECKING:
     from tracing.jobs.step import Step
@@ -46,10 +48,6 @@ def _of_registry() -> tuple[Step, ...]:
     url = settings.EVENTVIZ_SCHEMA_REGISTRY_URL
     if not url:
         return (DecodeLate(BUILT_IN),)
-    login = Login(
-        url=url,
-        user=settings.EVENTVIZ_SCHEMA_REGISTRY_USER,
-        password=settings.EVENTVIZ_SCHEMA_REGISTRY_PASSWORD,
-        ca_file=settings.EVENTVIZ_SCHEMA_REGISTRY_CA,
-    )
-    return (FetchSchemas(Fetcher(login), url), DecodeLate(url))
+    login = registry_login()
+    fetch = FetchSchemas(Fetcher(login), url)
+    return (fetch, DecodeLate(url), MirrorRegistry(Mirror(login), url))

@@ -26,6 +26,7 @@ class Subject(models.Model):
     """A subject, with what lists show of its versions that are not deleted.
 
     `latest` is the newest version, 0 when all are deleted; `type` and `changed_at` are of it.
+    `checked_at` is when a mirror last looked at it.
     """
 
     registry = models.CharField(max_length=500)
@@ -34,6 +35,7 @@ class Subject(models.Model):
     latest = models.IntegerField(default=0)
     count = models.IntegerField(default=0)
     changed_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
 
     class Meta:
         """Listed by name."""

@@ -78,6 +78,15 @@ class BuiltIn(Registry):
         rows = rows if deleted else rows.filter(latest__gt=0)
         return sorted(rows.values_list("name", flat=True))
 
+    def listed(self, offset: int, limit: int) -> list[Entry]:
+        """Return some of all live versions, by subject and version. One query."""
+        rows = SubjectVersion.objects.filter(subject__registry=BUILT_IN, deleted_at=None)
+        chosen = rows.order_by("subject__name", "version")[offset : offset + limit]
+        # Their ids first: a page far behind does not read the texts of those before it.
+        found = SubjectVersion.objects.filter(pk__in=list(chosen.values_list("pk", flat=True)))
+        ordered = found.select_related("subject").order_by("subject__name", "version")
+        return [entries.entry_of(row) for row in ordered]
+
     def versions(self, subject: str, *, deleted: bool = False) -> list[int]:
         """Return a subject's versions. One query."""
         found = list(_versions(subject, deleted=deleted).values_list("version", flat=True))

@@ -97,6 +97,11 @@ class Confluent(Registry):
         """Return their names. One request."""
         return sorted(self._get(f"/subjects{_deleted(deleted)}", list[str]))
 
+    def listed(self, offset: int, limit: int) -> list[Entry]:
+        """Return some of all live versions; EntryError where a registry cannot. One request."""
+        found = self._get(f"/schemas?offset={offset}&limit={limit}", list[_Version])
+        return [version.entry() for version in found]
+
     def versions(self, subject: str, *, deleted: bool = False) -> list[int]:
         """Return a subject's versions. One request."""
         return sorted(self._get(f"{_of(subject)}/versions{_deleted(deleted)}", list[int]))

@@ -86,6 +86,12 @@ def flag(request: HttpRequest, name: str) -> bool:
     return request.GET.get(name, "").lower() == "true"
 
 
+def number_of(request: HttpRequest, name: str, default: int) -> int:
+    """Return a number of the address that is not negative; the default for anything else."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
+
+
 def read(request: HttpRequest, kind: type[Any]) -> Any:
     """Return the body. Raises EntryError or msgspec's errors."""
     try:

@@ -11,6 +11,7 @@ _VERSION = f"{_SUBJECT}/versions/<str:version>"
 
 urlpatterns = [
     path("", views.root),
+    path("schemas", views.listed),
     path("schemas/types", views.types),
     path("schemas/types/", views.types),
     path("schemas/ids/<int:number>", views.by_id),

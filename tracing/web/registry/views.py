@@ -14,6 +14,7 @@ from tracing.web.registry.answers import (
     answer,
     endpoint,
     flag,
+    number_of,
     read,
     refusal,
     represented,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tracing.schemas.registry import Verdict
 
 _store = BuiltIn()
+MAX_LISTED = 500
 
 
 def _name(request: HttpRequest) -> str:
@@ -60,6 +62,12 @@ def _versions_of_id(request: HttpRequest, *, number: int) -> HttpResponse:
 def _types(_request: HttpRequest) -> HttpResponse:
     """Return the formats that are kept."""
     return answer(TYPES)
+
+
+def _listed(request: HttpRequest) -> HttpResponse:
+    """Return live versions of all subjects, a bounded number from an offset on."""
+    offset, limit = number_of(request, "offset", 0), number_of(request, "limit", MAX_LISTED)
+    return answer([represented(one) for one in _store.listed(offset, min(limit, MAX_LISTED))])
 
 
 # Subjects and versions
@@ -202,6 +210,7 @@ by_id = endpoint(GET=_by_id)
 text_of_id = endpoint(GET=_text_of_id)
 subjects_of_id = endpoint(GET=_subjects_of_id)
 versions_of_id = endpoint(GET=_versions_of_id)
+listed = endpoint(GET=_listed)
 types = endpoint(GET=_types)
 subjects = endpoint(GET=_subjects)
 # Looking up and checking change nothing.
