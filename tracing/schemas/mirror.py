@@ -36,8 +36,9 @@ AT_ONCE = 8
 # Subjects of one transaction.
 BATCH = 80
 ROUND_S = 5.0
-# A subject is looked at again after this long, if time allows.
-AGAIN = dt.timedelta(seconds=10)
+# A subject is looked at again after this long, with so much of a round: it is a guest there.
+AGAIN = dt.timedelta(seconds=60)
+AGAIN_S = 2.0
 MAX_SUBJECTS = 20_000
 MAX_VERSIONS = 1_000
 
@@ -66,7 +67,7 @@ class Mirror:
         self._offset = 0
 
     def round(self) -> bool:
-        """Look at what is due, for some `ROUND_S`; return whether more is due.
+        """Look at what is due, for some `ROUND_S`; return whether there is more that is new.
 
         Raises what a registry that is away raises; what was seen before that is stored.
         """
@@ -79,11 +80,12 @@ class Mirror:
         _store_level(self._registry, "", level, now)
         if not self._take_many(names, until):
             return True
-        due = self._due(names, now)
+        due, new = self._due(names, now)
+        begun = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE) as threads:
             for begin in range(0, len(due), BATCH):
-                if time.monotonic() > until:
-                    return True
+                if time.monotonic() > (until if begin < new else begun + AGAIN_S):
+                    return begin < new
                 self._look(due[begin : begin + BATCH], threads)
         RegistryHead.objects.filter(registry=self._registry).update(mirrored_at=now, error="")
         return False
@@ -128,13 +130,13 @@ class Mirror:
         with closing(Confluent(self._login)) as client:
             self._store([_look(client, name, known.get(name, frozenset()))])
 
-    def _due(self, names: Sequence[str], now: dt.datetime) -> list[str]:
-        """Return new names, then those that were looked at longest ago."""
+    def _due(self, names: Sequence[str], now: dt.datetime) -> tuple[list[str], int]:
+        """Return new names, then those that were looked at longest ago; and how many are new."""
         rows = Subject.objects.filter(registry=self._registry)
         looked = dict(rows.values_list("name", "checked_at"))
-        ever = dt.datetime.min.replace(tzinfo=dt.UTC)
-        last = {name: looked.get(name) or ever for name in names}
-        return sorted((name for name in names if last[name] < now - AGAIN), key=last.__getitem__)
+        new = [name for name in names if looked.get(name) is None]
+        then = {name: at for name in names if (at := looked.get(name)) and at < now - AGAIN}
+        return [*new, *sorted(then, key=then.__getitem__)], len(new)
 
     def _known(self, names: Iterable[str]) -> dict[str, frozenset[int]]:
         rows = SubjectVersion.objects.filter(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracing', '0015_dead_letters_by_configuration'),
+        ('tracing', '0016_seen_versions'),
     ]
 
     operations = [
