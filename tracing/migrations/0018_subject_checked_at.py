@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracing', '0016_seen_versions'),
+        ('tracing', '0017_schema_violations'),
     ]
 
     operations = [
