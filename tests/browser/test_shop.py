@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.servers.product import Product
@@ -134,6 +137,20 @@ def test_the_button_is_always_in_view_and_the_plot_of_the_choice_is_told(
         "The bank's gateway goes down until you switch it on again."
     )
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_version_that_nobody_registered_is_marked_on_its_event(page: Page, shop: Product) -> None:
+    folder = Path(settings.BASE_DIR) / "tracing" / "demo" / "schemas"
+    files = [str(file) for file in sorted(folder.glob("*.avsc"))]
+    assert shop.manage("schema", "OrderPlaced", *files).wait(60) == 0
+
+    place_order(page, shop, "unknown-version")
+    page.get_by_role("link", name="Open the flow").click()
+    page.locator("a.card").filter(has_text="OrderPlaced").click()
+
+    inspector = page.locator(".inspected")
+    expect(inspector.locator(".mark")).to_contain_text(["unknown schema version"])
+    expect(inspector).to_contain_text("nobody registered version 3 of OrderPlaced")
 
 
 def test_the_flows_list_shows_a_new_order_by_itself(page: Page, shop: Product) -> None:

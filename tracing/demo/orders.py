@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tracing.demo.events import SAGA_ORDERS, SUBMITTED
 from tracing.demo.publishing import Context, Payload, Publisher
 from tracing.demo.scenarios import Pattern, Scenario
+from tracing.demo.versions import KNOWN, NEWEST, UNKNOWN
 
 if TYPE_CHECKING:
     from tracing.kafka.producer import Coordinates
@@ -26,6 +27,7 @@ _GOODS: Final = (
     ("TEA-12", "Mountain tea", 740),
     ("BAG-09", "Canvas bag", 4_500),
 )
+_ADDRESSES: Final = ("12 Harbour Road, Bergen", "4 Mill Lane, Ghent", "88 Orchard Street, Graz")
 # What inventory has forgotten in its table of shelves.
 PIANO: Final = "PIANO-88"
 
@@ -53,12 +55,34 @@ def place_order(
     if pattern is Pattern.ORCHESTRATION:
         message = publisher.compose(SUBMITTED, basket, context, topic=SAGA_ORDERS)
     else:
-        message = publisher.compose("OrderPlaced", basket, context)
+        version = _version(scenario)
+        payload = _as_version(basket, version)
+        message = publisher.compose("OrderPlaced", payload, context, version=version)
     coordinates = publisher.send(message)
     if scenario is Scenario.DELIVERED_TWICE:
         # As after a lost acknowledgement: the same event, once more.
         publisher.send(message)
     return Placed(order_id, context.correlation_id, coordinates)
+
+
+def _version(scenario: Scenario) -> str:
+    """Return which version a customer's client writes: every third one is an old one."""
+    if scenario is Scenario.UNKNOWN_VERSION:
+        return UNKNOWN
+    return KNOWN["OrderPlaced"][0] if _dice.randrange(3) == 0 else NEWEST
+
+
+def _as_version(basket: Payload, version: str) -> Payload:
+    """Return an order as a version of OrderPlaced says it (`schemas/`)."""
+    if version == NEWEST:
+        return basket | {"shippingAddress": _dice.choice(_ADDRESSES)}
+    if version != UNKNOWN:
+        return {name: value for name, value in basket.items() if name != "currency"}
+    total = {"amount": basket["amount"], "currency": basket["currency"]}
+    kept: Payload = {
+        name: basket[name] for name in ("orderId", "customerId", "scenario") if name in basket
+    }
+    return {**kept, "lines": basket["items"], "total": total}
 
 
 def _basket(order_id: str, scenario: Scenario) -> Payload:

@@ -110,6 +110,7 @@ class Publisher:
         *,
         topic: str = "",
         kind: Kind = Kind.EVENT,
+        version: str = SCHEMA_VERSION,
     ) -> Message:
         """Return the event as it happens now; `send` may follow later, or twice.
 
@@ -121,7 +122,7 @@ class Publisher:
         event = ShopEvent(
             event_id=_event_id(event_type, context),
             event_type=event_type,
-            schema_version=SCHEMA_VERSION,
+            schema_version=version,
             timestamp=_now(),
             correlation_id=context.correlation_id,
             causation_id=context.causation_id,

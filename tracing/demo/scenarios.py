@@ -31,6 +31,7 @@ class Scenario(enum.StrEnum):
     BAD_PAYLOAD = "bad-payload"
     PRODUCT_BUG = "product-bug"
     GATEWAY_DOWN = "gateway-down"
+    UNKNOWN_VERSION = "unknown-version"
 
 
 class Play(NamedTuple):
@@ -44,7 +45,7 @@ class Play(NamedTuple):
 # By what becomes of the order.
 GROUPS: Final[dict[str, dict[Scenario, Play]]] = {
     "It goes well": {
-        Scenario.FINE: Play("All well", "Stock, payment and shipment succeed.", 67),
+        Scenario.FINE: Play("All well", "Stock, payment and shipment succeed.", 66),
         Scenario.SLOW_PAYMENT: Play(
             "Slow payment", "The bank takes about four seconds. Other orders overtake this one.", 4
         ),
@@ -98,6 +99,9 @@ GROUPS: Final[dict[str, dict[Scenario, Play]]] = {
         ),
         Scenario.GATEWAY_DOWN: Play(
             "Gateway down", "The bank's gateway goes down until you switch it on again.", 2
+        ),
+        Scenario.UNKNOWN_VERSION: Play(
+            "Version 3", "OrderPlaced in a version that nobody registered: all give it up.", 1
         ),
     },
 }

@@ -17,6 +17,7 @@ from tracing.demo.events import COMMANDS, SAGA_REPLIES, Kind, heard_on
 from tracing.demo.failing import BACKOFF_S, due_ms, failed, source_topic, waits_for
 from tracing.demo.outbox import FIRST_WAIT_S, longer
 from tracing.demo.publishing import Context, Message, Payload, Publisher, ShopEvent, read_event
+from tracing.demo.versions import understood
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
 from tracing.kafka.producer import RecordRefusedError
@@ -168,7 +169,7 @@ class Worker:
             self._consumer.done(record)
             return
         try:
-            reply = handler(event)
+            reply = handler(understood(event))
         except Exception as error:  # noqa: BLE001 - whatever it is, the next record goes on
             self._fail(record, event, error)
             return

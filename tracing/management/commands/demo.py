@@ -27,6 +27,7 @@ from tracing.management.supervisor import (
 )
 
 HOST: Final = "127.0.0.1"
+ORDER_PLACED: Final = "OrderPlaced"
 START_TIMEOUT_S: Final = 60.0
 
 
@@ -116,7 +117,7 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
             os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
         )
         supervisor.finish("migrate")
-        # Whatever comes first, the shop's sagas are known before it.
+        # Whatever comes first, the shop's sagas and schemas are known before it.
         sagas = [str(file) for file in _sagas()]
         supervisor.start(
             "sagas",
@@ -124,6 +125,13 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
             os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
         )
         supervisor.finish("sagas")
+        schemas = [str(file) for file in _schemas()]
+        supervisor.start(
+            "schemas",
+            parts.manage("schema", ORDER_PLACED, *schemas, "--verbosity", "0"),
+            os.environ | {"EVENTVIZ_DATABASE_URL": f"sqlite:///{draft}"},
+        )
+        supervisor.finish("schemas")
         for old in folder.glob("empty-*.sqlite3"):
             old.unlink(missing_ok=True)
         draft.rename(template)
@@ -134,10 +142,10 @@ def _empty_database(supervisor: Supervisor, folder: Path, port: int) -> Path:
 
 
 def _schema_digest() -> str:
-    """Return a name for what would be made: our migrations, Django's version, the sagas."""
+    """Return a name for what would be made: our migrations, Django's version, the shop's files."""
     digest = hashlib.sha256(django.__version__.encode())
     migrations = sorted((settings.BASE_DIR / "tracing" / "migrations").glob("*.py"))
-    for file in [*migrations, *_sagas()]:
+    for file in [*migrations, *_sagas(), *_schemas()]:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -145,3 +153,8 @@ def _schema_digest() -> str:
 def _sagas() -> list[Path]:
     """Return the definitions of the shop's sagas."""
     return sorted((settings.BASE_DIR / "tracing" / "demo" / "sagas").glob("*.yaml"))
+
+
+def _schemas() -> list[Path]:
+    """Return the versions of the shop's one registered type, the first one first."""
+    return sorted((settings.BASE_DIR / "tracing" / "demo" / "schemas").glob("*.avsc"))
