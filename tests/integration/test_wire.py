@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
+import fastavro
 import pytest
 
 from tests.integration.log import record, write
@@ -141,3 +143,47 @@ def test_who_would_break_tells_by_service_what_does_not_fit() -> None:
     assert who_would_break(Schema("AVRO", avro(V2)), "OrderPlaced").failing == 0
     assert who_would_break(Schema("AVRO", "{"), "OrderPlaced").error
     assert who_would_break(Schema("AVRO", avro(needed)), "OrderPlaced", limit=1).looked == 1
+
+
+ENVELOPE = {
+    "title": "Envelope",
+    "type": "object",
+    "required": ["eventId", "eventType", "payload"],
+    "properties": {
+        "eventId": {},
+        "eventType": {},
+        "correlationId": {},
+        "payload": {"type": "object", "properties": {"amount": {"type": "number"}}},
+    },
+}
+
+
+def framed(kind: str, text: str, body: bytes) -> Record:
+    entry = current_registry().register("bills-value", Draft(text, kind), by="ann")
+    return record("-", value=b"\x00" + entry.id.to_bytes(4, "big") + body, topic="bills")
+
+
+def test_a_frames_schema_is_of_the_whole_value_not_of_the_payload() -> None:
+    body = {"eventId": "b-1", "eventType": "Billed", "payload": {"amount": "much"}}
+    write(framed("JSON", json.dumps(ENVELOPE), json.dumps(body).encode()))
+    check_all()
+
+    assert [one[2:4] for one in told()] == [("payload.amount", "is text instead of a number")]
+    needed = json.dumps(ENVELOPE | {"required": ["eventId", "tenant"]})
+    broken = who_would_break(Schema("JSON", needed), "Billed").findings
+    assert {one.path for one in broken} == {"tenant", "payload.amount"}
+
+
+def test_what_avro_was_read_by_it_fits() -> None:
+    fields = [{"name": name, "type": "string"} for name in ("eventId", "eventType")]
+    text = json.dumps({"type": "record", "name": "Bill", "fields": fields})
+    out = io.BytesIO()
+    fastavro.schemaless_writer(
+        out, fastavro.parse_schema(json.loads(text)), {"eventId": "b-1", "eventType": "Billed"}
+    )
+    write(framed("AVRO", text, out.getvalue()))
+    check_all()
+
+    assert told() == []
+    assert SchemaCheck.objects.get().checked == 1
+    assert who_would_break(Schema("AVRO", text), "Billed").failing == 0

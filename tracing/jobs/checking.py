@@ -68,7 +68,8 @@ def _batch(expectations: Expectations) -> bool:
         said = reading.decode_stored(record)
         if item.event.part < len(said.payloads):
             payload = said.payloads[item.event.part]
-            found.append((item, check_event(item.event, payload, said.schema, expectations)))
+            checked = check_event(item.event, payload, said.schema, expectations, record)
+            found.append((item, checked))
     with transaction.atomic():
         moved = SchemaCheck.objects.filter(id=1, position=cursor.position).update(
             position=end,

@@ -3,7 +3,7 @@
 A record's frame names a schema by its id. An envelope names a type and a version: then the schema
 is that version of the first subject that there is of `<type>` (RecordNameStrategy),
 `<topic>-<type>` (TopicRecordNameStrategy) and `<topic>-value` (TopicNameStrategy, when the schema
-itself bears the type's name). It describes the payload, without the envelope around it.
+itself bears the type's name). The latter describes the payload, without the envelope around it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tracing.codec.formats.content import content
 from tracing.codec.formats.schema import Schema, SchemaRef
+from tracing.domain.errors import DecodeError
 from tracing.models import Event as EventRow
 from tracing.models import Node, SubjectVersion
 from tracing.projections import reading
 from tracing.projections.settings import current_rules
 from tracing.projections.version_reading import version_number
-from tracing.schemas.checking import Finding, UncheckableError, check
+from tracing.schemas.checking import Finding, Step, UncheckableError, check
 from tracing.schemas.current import registry_name
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.parsing import parse_json
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracing.domain.event import Event
+    from tracing.domain.record import Record
 
 # So many of the newest events are looked through for payloads of one type.
 MAX_LOOKED = 20_000
@@ -142,18 +145,56 @@ class Expectations:
 
 
 def check_event(
-    event: Event, payload: bytes | None, schema_id: str, expectations: Expectations
+    event: Event,
+    payload: bytes | None,
+    schema_id: str,
+    expectations: Expectations,
+    record: Record,
 ) -> Checked:
-    """Return whether an event's payload fits its schema. A query or two, if any."""
+    """Return whether an event fits its schema. A query or two, if any.
+
+    A frame's schema is of the whole value; what was read by it, as Avro is, fits. Steps of
+    findings lead through the payload; they are empty for what is wrong beside it.
+    """
     if event.error is not None:
         return Checked(Expected())
     expected = expectations.of(event, schema_id)
-    if expected.schema is None:
+    if expected.schema is None or (schema_id and expected.schema.type == "AVRO"):
         return Checked(expected)
+    described = whole_of(record) if schema_id else payload
     try:
-        return Checked(expected, check(expected.schema, payload))
+        findings = check(expected.schema, described)
     except UncheckableError as error:
         return Checked(expected, error=str(error))
+    envelope = within(described, payload) if schema_id else ()
+    return Checked(expected, tuple(_inside(one, envelope) for one in findings))
+
+
+def whole_of(record: Record) -> bytes | None:
+    """Return a framed record's value as JSON, as far as it is known. Raises nothing."""
+    try:
+        return content(record, current_rules().schema_of).value
+    except DecodeError:
+        return None
+
+
+def within(value: bytes | None, payload: bytes | None) -> tuple[Step, ...]:
+    """Return the steps that lead from a value to its payload: `()` or one name."""
+    try:
+        parts = msgspec.json.decode(value or b"", type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ()
+    same = (payload or b"").strip()
+    return next(((name,) for name, raw in parts.items() if bytes(raw).strip() == same), ())
+
+
+def _inside(finding: Finding, envelope: tuple[Step, ...]) -> Finding:
+    """Return a finding with the steps from the payload on."""
+    if not envelope:
+        return finding
+    inside = finding.steps[: len(envelope)] == envelope
+    steps = finding.steps[len(envelope) :] if inside else ()
+    return msgspec.structs.replace(finding, steps=steps)
 
 
 def who_would_break(
@@ -209,8 +250,9 @@ def _payloads(event_type: str, limit: int, looked: int) -> Iterator[tuple[Event,
         for item in reversed(items):
             record = records.get(item.record)
             said = None if record is None else reading.decode_stored(record)
-            if said is not None and item.event.part < len(said.payloads):
-                payload = said.payloads[item.event.part]
+            if record is not None and said is not None and item.event.part < len(said.payloads):
+                framed = bool(said.schema)
+                payload = whole_of(record) if framed else said.payloads[item.event.part]
                 if payload is not None:
                     yield item.event, payload
 

@@ -47,7 +47,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
 def fit_of(event: Event, record: StoredRecord) -> Fit:
     """Return how a stored event fits its schema. Two queries, three for a frame's schema."""
-    return _told(check_event(event, record.payload, record.schema, Expectations()))
+    return _told(check_event(event, record.payload, record.schema, Expectations(), record.record))
 
 
 def fit_of_record(record: Record, expectations: Expectations | None = None) -> Fit:
@@ -58,7 +58,7 @@ def fit_of_record(record: Record, expectations: Expectations | None = None) -> F
     said = decode_stored(record)
     expectations = expectations or Expectations()
     fits = [
-        _told(check_event(event, payload, said.schema, expectations))
+        _told(check_event(event, payload, said.schema, expectations, record))
         for event, payload in zip(said.events, said.payloads, strict=True)
     ]
     return next((fit for fit in fits if fit.violations), fits[0])
@@ -79,16 +79,6 @@ def misfits(record_ids: Iterable[int], topics: Mapping[int, str]) -> dict[int, s
         elif fit.unknown:
             found[number] = "unknown schema version"
     return found
-
-
-def within(value: bytes | None, payload: bytes | None) -> Steps:
-    """Return the steps that lead from a record's value to its payload: `()` or one name."""
-    try:
-        parts = msgspec.json.decode(value or b"", type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ()
-    same = (payload or b"").strip()
-    return next(((name,) for name, raw in parts.items() if bytes(raw).strip() == same), ())
 
 
 def _told(found: Checked) -> Fit:
