@@ -12,13 +12,15 @@ from django.core.management import CommandError, call_command
 from opentelemetry.trace import NoOpTracer
 
 from tests.integration.log import write
+from tracing.demo import avro
 from tracing.demo.orders import SOURCE, place_order
-from tracing.demo.publishing import Publisher
+from tracing.demo.publishing import Context, Publisher
 from tracing.demo.scenarios import Scenario
 from tracing.domain.record import Header, Record
 from tracing.jobs.checking import CheckPayloads
 from tracing.kafka.producer import Coordinates
-from tracing.models import SchemaCheck
+from tracing.models import Event, SchemaCheck
+from tracing.projections.event_reading import stored_record
 from tracing.projections.version_reading import seen
 from tracing.schemas.current import current_registry
 from tracing.schemas.violations import violations
@@ -26,7 +28,7 @@ from tracing.schemas.violations import violations
 pytestmark = pytest.mark.django_db
 
 FOLDER = Path(settings.BASE_DIR) / "tracing" / "demo" / "schemas"
-FILES = sorted(FOLDER.glob("*.avsc"))
+FILES = sorted(FOLDER.glob("OrderPlaced.*"))
 
 
 class Basket:
@@ -92,3 +94,23 @@ def test_an_address_that_every_order_must_have_is_refused_with_the_reason(tmp_pa
     assert current_registry().versions("OrderPlaced") == [1]
     call_command("schema", "OrderPlaced", str(FILES[1]), verbosity=0)
     assert current_registry().versions("OrderPlaced") == [1, 2]
+
+
+def test_notifications_are_avro_in_a_frame_that_the_built_in_registry_explains() -> None:
+    basket = Basket()
+    encode = avro.Notifications().encode
+    publisher = Publisher(basket, source="email", tracer=NoOpTracer(), avro={avro.TOPIC: encode})
+    context = Context(order_id="ORD-1", correlation_id="f-1", causation_id="e-0")
+    told = {"orderId": "ORD-1", "customerId": "C", "channel": "email", "template": "order-received"}
+    publisher.publish_event("OrderAcknowledged", told, context)
+    write(*basket.records)
+
+    (record,) = basket.records
+    assert (record.value or b"")[:1] == b"\x00"
+    (one,) = seen(["OrderAcknowledged"])["OrderAcknowledged"]
+    assert one.schema == str(current_registry().by_version(avro.SUBJECT, 1).id)
+    item = Event.objects.get()
+    stored = stored_record(item.record, 0)
+    assert stored is not None
+    assert stored.format == "Avro"
+    assert json.loads(stored.payload or b"") == {**told, "trackingNumber": None, "scenario": None}

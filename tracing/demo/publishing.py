@@ -14,10 +14,11 @@ from opentelemetry.trace import SpanKind, Tracer
 from tracing.demo.events import SCHEMA_VERSION, TOPIC_OF, Kind, is_told_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tracing.domain.record import Header, Record
     from tracing.kafka.producer import Coordinates
+
 
 Payload = dict[str, Any]
 
@@ -92,8 +93,19 @@ class Carrier(Protocol):
 class Publisher:
     """What one service says to the others."""
 
-    def __init__(self, carrier: Carrier, *, source: str, tracer: Tracer) -> None:
-        """`source` is the service's name, which travels in a header."""
+    def __init__(
+        self,
+        carrier: Carrier,
+        *,
+        source: str,
+        tracer: Tracer,
+        avro: Mapping[str, Callable[[ShopEvent], bytes]] | None = None,
+    ) -> None:
+        """`source` is the service's name, which travels in a header.
+
+        `avro` has the topics that are not written in JSON.
+        """
+        self._avro = avro or {}
         self._carrier = carrier
         self._source = source
         self._tracer = tracer
@@ -145,13 +157,14 @@ class Publisher:
         ):
             trace: dict[str, str] = {}
             propagate.inject(trace)
+        encode = self._avro.get(topic)
         return Message(
             topic=topic,
             event=event,
             key=context.order_id.encode(),
-            value=msgspec.json.encode(event),
+            value=encode(event) if encode else msgspec.json.encode(event),
             headers=(
-                ("content-type", b"application/json"),
+                ("content-type", b"application/avro" if encode else b"application/json"),
                 ("event-type", event_type.encode()),
                 ("source", self._source.encode()),
                 *([] if kind is Kind.EVENT else [("message-kind", kind.encode())]),

@@ -26,9 +26,11 @@ from tracing.kafka.group_consumer import GroupConsumer
 from tracing.kafka.producer import Producer, ensure_topics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.trace import Tracer
+
+    from tracing.demo.publishing import ShopEvent
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +66,18 @@ class Shop:
         journal: Journal | None = None,
         backoff_s: tuple[float, ...] = BACKOFF_S,
         only: Part | None = None,
+        avro: Mapping[str, Callable[[ShopEvent], bytes]] | None = None,
     ) -> None:
         """Connect; `tracer_of` gives each service the tracer of its name.
 
         `store` and the orchestrator's `journal` are what survives a restart (none: nothing does);
-        `backoff_s` are the waits before a failed record's further tries.
+        `backoff_s` are the waits before a failed record's further tries; `avro` has the topics
+        that are not written in JSON.
 
         Raises BrokerUnavailableError.
         """
         self._rate = rate
+        self._avro = avro
         self._store = store or Store(":memory:")
         self._stop = threading.Event()
         self._outbox = Outbox(lambda: _connect(servers, security), self._stop)
@@ -144,7 +149,7 @@ class Shop:
         return joined
 
     def _publisher(self, name: str, tracer_of: Callable[[str], Tracer]) -> Publisher:
-        return Publisher(self._outbox, source=name, tracer=tracer_of(name))
+        return Publisher(self._outbox, source=name, tracer=tracer_of(name), avro=self._avro)
 
     def _thread(self, name: str, run: Callable[[threading.Event], None]) -> threading.Thread:
         def guarded() -> None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import logging
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
+from tracing.demo import avro
 from tracing.demo.counter import open_journal, open_store
 from tracing.demo.shop import Part, Shop
 from tracing.domain.errors import EventvizError
 from tracing.kafka.connection import read_security
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracing.demo.publishing import ShopEvent
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -51,9 +60,19 @@ class Command(BaseCommand):
                 store=open_store(),
                 journal=open_journal(),
                 only=Part(options["only"]) if options["only"] else None,
+                avro=_avro(),
             ) as shop:
                 shop.wait()
         except KeyboardInterrupt:
             return
         except EventvizError as error:
             raise CommandError(str(error)) from error
+
+
+def _avro() -> dict[str, Callable[[ShopEvent], bytes]]:
+    """Return the topic that is written in Avro; none where no registry can be reached."""
+    try:
+        return {avro.TOPIC: avro.Notifications().encode}
+    except (DatabaseError, EventvizError) as error:
+        log.warning("No schema can be registered: notifications are JSON. %s", error)
+        return {}
