@@ -1,4 +1,4 @@
-"""Django's admin pages: people and roles as Django has them, and the tokens of scripts."""
+"""Django's admin pages: people and roles as Django has them, scripts' tokens, and schemas."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from tracing.models import ApiToken
+from tracing.models import ApiToken, Subject
+from tracing.schemas.current import registry_name
+from tracing.web.schemas.present import subject_url
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -37,4 +40,43 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj: ApiToken | None = None,  # noqa: ARG002
     ) -> bool:
         """Refuse: a token is taken back, never handed on."""
+        return False
+
+
+@admin.register(Subject)
+class SubjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Lists the registry's subjects and leads to their pages, where they are changed."""
+
+    list_display = ("name", "type", "latest", "count", "changed_at")
+    search_fields = ("name",)
+    ordering = ("name",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subject]:
+        """Return those of the registry that is set."""
+        return super().get_queryset(request).filter(registry=registry_name())
+
+    def view_on_site(self, obj: Subject) -> str:
+        """Return the subject's page."""
+        return subject_url(obj.name)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Refuse: only the editor checks."""
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: Subject | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Refuse: another registry decides about what is mirrored here."""
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: Subject | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Refuse: deleting has two steps and is audited."""
         return False

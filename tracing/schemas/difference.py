@@ -142,7 +142,7 @@ class _Avro:
             yield from self.types(other.type, field.type, place)
         for name, field in before.items():
             if name not in matched:
-                words = f"removed, it {'had' if field.has_default else 'had no'} default"
+                words = f"removed, it {'had a' if field.has_default else 'had no'} default"
                 place = _place(path, name)
                 yield Change("-", place, words, reads_old=True, reads_new=field.has_default)
 

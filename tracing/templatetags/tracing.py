@@ -100,6 +100,18 @@ def thousands(number: int) -> str:
 
 
 @register.filter
+def ticks(text: str) -> SafeString:
+    """Show what stands between backticks as code."""
+    parts = text.split("`")
+    pairs = zip(parts[::2], [*parts[1::2], ""], strict=False)
+    return format_html_join(
+        "",
+        "{}{}",
+        ((said, format_html("<code>{}</code>", code) if code else "") for said, code in pairs),
+    )
+
+
+@register.filter
 def us_clock(us: int) -> str:
     """Return microseconds since 1970 as a time of day in UTC."""
     return present.clock(us // 1_000)

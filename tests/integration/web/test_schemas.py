@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from tracing.models import AuditEntry, Subject, SubjectVersion
+from tracing.models import AuditEntry, RegistryHead, Subject, SubjectVersion
 from tracing.schemas.current import current_registry
 from tracing.schemas.registry import Draft, Reference
 from tracing.web.access import Role, give_role
@@ -189,7 +190,7 @@ def test_an_incompatible_version_is_refused_with_the_reason_and_nothing_is_lost(
     said = unescape(response.content.decode())
     assert response.status_code == 422
     assert "Incompatible under BACKWARD" in said
-    assert "`shippingAddress` is new and has no default" in said
+    assert "<code>shippingAddress</code> is new and has no default" in said
     assert text in said
     assert SubjectVersion.objects.count() == 1
 
@@ -326,3 +327,31 @@ def test_a_forged_post_is_refused(db: None, address: str, form: dict[str, str]) 
 
     assert browser.post(address, form).status_code == 403
     assert current_registry().versions("orders") == [1]
+
+
+def test_djangos_admin_lists_subjects_and_leads_to_their_pages(admin: Client) -> None:
+    registered("orders", avro("id"))
+    number = Subject.objects.get().pk
+
+    assert "orders" in admin.get("/admin/tracing/subject/?q=ord").content.decode()
+    shown = admin.get(f"/admin/tracing/subject/{number}/change/")
+    assert "/schemas/subject/orders" in shown.content.decode()
+    assert (
+        admin.post(f"/admin/tracing/subject/{number}/delete/", {"post": "yes"}).status_code == 403
+    )
+    assert admin.get("/admin/tracing/subject/add/").status_code == 403
+
+
+def test_a_mirror_that_stands_still_says_since_when(reader: Client, settings: Settings) -> None:
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = "http://registry.test:8081"
+    assert "Not read yet" in page(reader, "/schemas/")
+    at = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+    RegistryHead.objects.create(
+        registry="http://registry.test:8081", mirrored_at=at, error="It does not answer."
+    )
+
+    text = page(reader, "/schemas/")
+
+    assert "The registry is away" in text
+    assert "2026-01-31 12:00:00" in text
+    assert "It does not answer." in text

@@ -49,7 +49,7 @@ CASES = [
     ([], [field("string", default="USD")], "+", "added, with default USD"),
     ([], [field("string")], "+", "added, without a default"),
     ([], [field("string", default="")], "+", 'added, with default ""'),
-    ([field("string", default="x")], [], "-", "removed, it had default"),
+    ([field("string", default="x")], [], "-", "removed, it had a default"),
     ([field("string")], [], "-", "removed, it had no default"),
     ([field("int")], [field("long")], "~", "was int, is long"),
     ([field("long")], [field("int")], "~", "was long, is int"),

@@ -34,7 +34,8 @@ def register(request: HtmxRequest) -> HttpResponse:
     given = form.parse(request.POST if request.method == "POST" else request.GET)
     if request.method != "POST":
         return render(request, "tracing/schema_register.html", form.first(given))
-    context = form.checked(given)
+    look = bool(request.POST.get("look"))
+    context = form.checked(given, look=look)
     if request.htmx or not request.POST.get("save"):
         template = "partials/_schema_verdict.html" if request.htmx else "schema_register.html"
         return render(request, f"tracing/{template}", context)

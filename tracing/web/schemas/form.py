@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tracing.codec.formats.schema import Schema
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
+from tracing.projections.version_reading import seen
 from tracing.schemas import subject_reading as reading
-from tracing.schemas.compatibility import Candidate
-from tracing.schemas.current import current_registry
+from tracing.schemas.compatibility import MAX_REASONS, Candidate
+from tracing.schemas.current import current_registry, registry_name
 from tracing.schemas.difference import Change, difference
 from tracing.schemas.drafting import Written, written
 from tracing.schemas.entries import references_of
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.parsing import TYPES
 from tracing.schemas.registry import MAX_SUBJECT, Verdict, check_subject
-from tracing.web.schemas.present import pretty, registry_state, subject_url
+from tracing.schemas.wire import Breaking, WouldBreak, who_would_break
+from tracing.web.address import flow_url
+from tracing.web.schemas.present import pretty, registry_state, subject_url, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +71,11 @@ def first(given: Given) -> dict[str, Any]:
     return _context(begun, row.type, row)
 
 
-def checked(given: Given) -> dict[str, Any]:
-    """Return the editor with what the registry would say. Stores nothing."""
+def checked(given: Given, *, look: bool) -> dict[str, Any]:
+    """Return the editor with what the registry would say. Stores nothing.
+
+    `look`: also whether the stored payloads fit, which takes a second or so.
+    """
     kind = given.kind if given.kind in TYPES else "AVRO"
     row = _latest(given.subject)
     context = _context(given, kind, row)
@@ -90,6 +97,7 @@ def checked(given: Given) -> dict[str, Any]:
         "note": _note(said, row),
         "level": _level(given.subject),
         "same": _same(row, verdict, said),
+        "breaks": _breaks(given, said) if look else None,
     }
 
 
@@ -114,6 +122,7 @@ def _context(given: Given, kind: str, row: SubjectVersion | None) -> dict[str, A
         "note": "",
         "level": "",
         "same": False,
+        "breaks": None,
         **registry_state(),
     }
 
@@ -133,6 +142,24 @@ def _changes(row: SubjectVersion | None, said: Written) -> list[Change]:
         return difference(old, Candidate(said.draft.type, said.draft.text, built_on))
     except BadSchemaError:
         return []
+
+
+def _breaks(
+    given: Given, said: Written
+) -> tuple[str, WouldBreak, list[tuple[Breaking, str]]] | None:
+    """Return (event type, who would break, reasons with addresses); None for a type never seen."""
+    draft = said.draft
+    known = seen(types_of(given.subject, draft.text))
+    name = next((one for one in types_of(given.subject, draft.text) if one in known), None)
+    if name is None:
+        return None
+    row = reading.subject(given.subject)
+    needed = reading.built_on(row.registry if row else registry_name(), draft.references)
+    found = who_would_break(Schema(draft.type, draft.text, needed), name)
+    shown = [
+        (one, flow_url(one.correlation_id, one.event_id)) for one in found.findings[:MAX_REASONS]
+    ]
+    return name, found, shown
 
 
 def _same(row: SubjectVersion | None, verdict: Verdict, said: Written) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +16,8 @@ from tracing.schemas.difference import Change, difference
 from tracing.schemas.entries import references_of
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.registry import Level, Reference
-from tracing.web.address import encode_id
+from tracing.schemas.violations import violations
+from tracing.web.address import encode_id, flow_url
 from tracing.web.context import now_ms
 from tracing.web.query import address
 
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 
 # A version that nobody wrote for this long is not produced any more.
 PRODUCED_WITHIN_MS = 7 * 86_400_000
+MAX_VIOLATIONS = 20
 MAX_SHOWN = 60_000
+# Finding like lines takes the product of both lengths.
+MAX_MARKED = 600
 _NAME = re.compile(r'"(?:name|title)"\s*:\s*"([^"\\]{1,200})"')
 # The ways in which serializers name subjects after topics.
 _SUFFIXES = ("-value", "-key")
@@ -73,6 +78,11 @@ class Side(msgspec.Struct, frozen=True):
     text: str
     cut: bool
 
+    @property
+    def lines(self) -> list[str]:
+        """Return the text by lines."""
+        return self.text.split("\n")
+
 
 def subject_url(name: str) -> str:
     """Return the page of a subject."""
@@ -101,7 +111,7 @@ def detail(name: str, old: int, new: int) -> dict[str, Any] | None:
         return None
     rows = reading.versions(subject)
     own = reading.level_row(name)
-    right = _chosen(rows, new) or rows[0].version
+    right = _chosen(rows, new) or _chosen(rows, subject.latest) or rows[0].version
     left = _chosen(rows, old) or next((r.version for r in rows if r.version < right), 0)
     sides = [_side(subject, number) for number in (left, right)]
     return {
@@ -111,8 +121,12 @@ def detail(name: str, old: int, new: int) -> dict[str, Any] | None:
         "numbers": [row.version for row in rows],
         "old": sides[0],
         "new": sides[1],
-        "sides": [side for side in sides if side],
+        "sides": _marked(*sides),
         **compared(*sides),
+        "violations": [
+            (one, flow_url(one.correlation_id, one.event_id) if one.event_id else "")
+            for one in violations(subject=name, limit=MAX_VIOLATIONS)
+        ],
         "own_level": own.level if own else "",
         "own": own,
         "own_ms": ms(own.set_at) if own else 0,
@@ -209,6 +223,19 @@ def _side(subject: Subject, number: int) -> Side | None:
         return None
     text = pretty(row.text)
     return Side(row, text[:MAX_SHOWN], len(text) > MAX_SHOWN)
+
+
+def _marked(old: Side | None, new: Side | None) -> list[tuple[Side, list[tuple[str, bool]]]]:
+    """Return both sides, each line with whether the other side lacks it."""
+    if old is None or new is None or max(len(old.lines), len(new.lines)) > MAX_MARKED:
+        return [(side, [(line, False) for line in side.lines]) for side in (old, new) if side]
+    same = SequenceMatcher(None, old.lines, new.lines, autojunk=False).get_matching_blocks()
+    left = {at for block in same for at in range(block.a, block.a + block.size)}
+    right = {at for block in same for at in range(block.b, block.b + block.size)}
+    return [
+        (side, [(line, at not in kept) for at, line in enumerate(side.lines)])
+        for side, kept in ((old, left), (new, right))
+    ]
 
 
 def _version_rows(

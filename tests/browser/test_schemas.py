@@ -1,0 +1,65 @@
+"""Schemas in the browser: registered, refused with the reason, compared."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.servers.product import Product
+
+FIRST = """\
+version: 1
+namespace: shop
+type: record
+name: Parcel
+fields:
+  - {name: parcelId, type: string}
+"""
+COMPATIBLE = FIRST + "  - {name: currency, type: string, default: USD}\n"
+INCOMPATIBLE = COMPATIBLE + "  - {name: shippingAddress, type: string}\n"
+
+
+def register(page: Page, text: str) -> None:
+    """Write a text, wait for what is said of it, and register it."""
+    page.locator("#text").fill(text)
+    expect(page.locator("#verdict h2")).to_contain_text("✓")
+    page.get_by_role("button", name="Register").click()
+
+
+def test_versions_are_registered_refused_and_compared(product: Product, page: Page) -> None:
+    page.goto(f"{product.url}/flows/")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.get_by_role("link", name="Register the first schema").click()
+    page.locator("#subject").fill("parcels-value")
+    register(page, FIRST)
+    expect(page.locator("h1")).to_have_text("parcels-value")
+
+    # A compatible one says before saving what it means for who reads and writes.
+    page.get_by_role("link", name="New version…").click()
+    page.locator("#text").fill(COMPATIBLE)
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("Compatible under BACKWARD")
+    expect(verdict).to_contain_text("currency added, with default USD")
+    page.get_by_role("button", name="Register").click()
+    changes = page.get_by_role("region", name="Difference")
+    expect(changes).to_contain_text("From v1 to v2")
+    expect(changes).to_contain_text("old readers and writers are fine")
+    expect(page.locator(".side .changed").first).to_be_visible()
+
+    # An incompatible one is refused with the reason, and what was written stays.
+    page.get_by_role("link", name="New version…").click()
+    page.locator("#text").fill(INCOMPATIBLE)
+    expect(verdict).to_contain_text("Incompatible under BACKWARD")
+    expect(verdict).to_contain_text("shippingAddress is new and has no default")
+    assert page.locator("#text").input_value() == INCOMPATIBLE
+
+    # So is a text with an error, at its line.
+    page.locator("#text").fill(INCOMPATIBLE.replace("fields:", "fields"))
+    expect(verdict).to_contain_text("Line 6")
+
+    page.goto(f"{product.url}/schemas/")
+    page.get_by_label("Words of a subject's or a field's name").fill("curr")
+    row = page.get_by_role("row", name="parcels-value")
+    expect(row).to_contain_text("currency")
+    row.click()
+    expect(page.get_by_role("table", name="Versions")).to_contain_text("v2")
