@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from tests.integration.log import record, write
 from tracing.models import AuditEntry, RegistryHead, Subject, SubjectVersion
 from tracing.schemas.current import current_registry
 from tracing.schemas.registry import Draft, Reference
@@ -355,3 +356,43 @@ def test_a_mirror_that_stands_still_says_since_when(reader: Client, settings: Se
     assert "The registry is away" in text
     assert "2026-01-31 12:00:00" in text
     assert "It does not answer." in text
+
+
+# What the wire says
+
+
+def test_the_list_says_who_still_produces_the_oldest_version(reader: Client) -> None:
+    registered("OrderPlaced", avro("id"), avro("id", "currency=USD"))
+    write(record("e-1", payload={"id": "1"}, service="order-service"))
+
+    text = page(reader, "/schemas/")
+
+    assert ">v1</span>" in text
+    assert "by order-service" in text
+
+
+def test_a_version_shows_an_example_from_the_wire(reader: Client) -> None:
+    registered("OrderPlaced", avro("id"), avro("id", "currency=USD"))
+    write(record("e-1", payload={"id": "a-first-order"}, flow="o-7"))
+
+    text = page(reader, "/schemas/subject/OrderPlaced")
+
+    assert "a-first-order" in text
+    assert "/flows/o-7?event=e-1" in text
+    assert text.count("From the wire") == 1
+
+
+def test_who_would_break_is_said_before_saving(operator: Client) -> None:
+    registered("OrderPlaced", avro("id"))
+    write(record("e-1", payload={"id": "1"}), record("e-2", payload={"id": "2", "region": "EU"}))
+    text = avro("id", "region")
+
+    said = unescape(
+        operator.post("/schemas/register", edited("OrderPlaced", text, look="1")).content.decode()
+    )
+
+    assert "<b>1</b> of the last 2 stored payloads" in said
+    assert "order-service" in said
+    assert "/flows/o-1?event=e-1" in said
+    fine = operator.post("/schemas/register", edited("OrderPlaced", avro("id"), look="1"))
+    assert "Nobody: the last 2 stored payloads" in unescape(fine.content.decode())

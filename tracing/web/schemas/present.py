@@ -15,6 +15,7 @@ from tracing.schemas.current import registry_name
 from tracing.schemas.difference import Change, difference
 from tracing.schemas.entries import references_of
 from tracing.schemas.errors import BadSchemaError
+from tracing.schemas.example import example
 from tracing.schemas.registry import Level, Reference
 from tracing.schemas.violations import violations
 from tracing.web.address import encode_id, flow_url
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # A version that nobody wrote for this long is not produced any more.
 PRODUCED_WITHIN_MS = 7 * 86_400_000
 MAX_VIOLATIONS = 20
+MAX_EXAMPLE = 4_000
 MAX_SHOWN = 60_000
 # Finding like lines takes the product of both lengths.
 MAX_MARKED = 600
@@ -69,6 +71,11 @@ class VersionRow(msgspec.Struct, frozen=True):
     references: list[tuple[Reference, str]]
     users: list[tuple[str, int, str]]
     deleted_ms: int | None
+
+    @property
+    def last_ms(self) -> int:
+        """Return when it was last seen, to ten minutes; never in the future."""
+        return min(max((one.last_ms for one in self.seen), default=0), now_ms())
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -114,14 +121,15 @@ def detail(name: str, old: int, new: int) -> dict[str, Any] | None:
     right = _chosen(rows, new) or _chosen(rows, subject.latest) or rows[0].version
     left = _chosen(rows, old) or next((r.version for r in rows if r.version < right), 0)
     sides = [_side(subject, number) for number in (left, right)]
+    version_rows = _version_rows(subject, rows, sides[1])
     return {
         "subject": subject,
         "url": subject_url(name),
-        "versions": _version_rows(subject, rows, sides[1]),
+        "versions": version_rows,
         "numbers": [row.version for row in rows],
         "old": sides[0],
         "new": sides[1],
-        "sides": _marked(*sides),
+        "sides": [(side, lines, _example(side, version_rows)) for side, lines in _marked(*sides)],
         **compared(*sides),
         "violations": [
             (one, flow_url(one.correlation_id, one.event_id) if one.event_id else "")
@@ -236,6 +244,17 @@ def _marked(old: Side | None, new: Side | None) -> list[tuple[Side, list[tuple[s
         (side, [(line, at not in kept) for at, line in enumerate(side.lines)])
         for side, kept in ((old, left), (new, right))
     ]
+
+
+def _example(side: Side, rows: list[VersionRow]) -> tuple[str, str, int] | None:
+    """Return (payload, address, time) of a version's newest payload, None without one."""
+    here = next((one.seen for one in rows if one.row.version == side.row.version), [])
+    framed = next((one.schema for one in here if one.schema), "")
+    found = example({one.type for one in here}, {one.version for one in here}, framed)
+    if found is None:
+        return None
+    text = pretty(found.payload.decode("utf-8", "replace"))[:MAX_EXAMPLE]
+    return text, flow_url(found.correlation_id, found.event_id), found.timestamp_ms
 
 
 def _version_rows(
