@@ -125,7 +125,7 @@ def _fold(lines: list[View], place: range, base: str) -> View:
         fold=len(views),
         undo=View(
             id=f"undo-{name}",
-            title=f"{len(undos):,} compensations",
+            title=f"{len(undos):,} steps back",
             note=_counted(undos),
             look=undos[0].look
             if len({view.look.slug for view in undos}) == 1
