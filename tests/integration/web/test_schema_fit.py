@@ -9,7 +9,7 @@ from django.test import Client
 from msgspec import structs
 
 from tests.integration.log import write
-from tests.integration.test_wire import GOOD, placed, register
+from tests.integration.test_wire import GOOD, V2, avro, check_all, placed, register
 from tracing.domain.record import Record
 from tracing.models import Event, RetryRun
 
@@ -108,3 +108,31 @@ def test_somebody_may_send_what_breaks_its_schema(operator: Client) -> None:
     given = {"record": number_of(1), "text": text, "reason": "as it is", "anyway": "1"}
 
     assert operator.post("/retries/edit", given).status_code == 302
+
+
+def ask(browser: Client, **body: Any) -> Any:
+    return browser.post("/api/schemas/check", body, content_type="application/json")
+
+
+def test_scripts_ask_who_would_break_and_what_is_on_the_wire(operator: Client) -> None:
+    register()
+    write(placed(1, 1, GOOD), placed(2, 2, GOOD | {"tax": 1}))
+    check_all()
+    needed = avro([*V2, {"name": "tax", "type": "int"}])
+
+    told = ask(operator, type="OrderPlaced", schema=needed).json()
+    wire = operator.get("/api/schemas/wire", {"type": "OrderPlaced"}).json()
+
+    assert (told["looked"], told["failing"], told["services"]) == (2, 1, [["web", 1, 2]])
+    assert [(one["path"], one["event_id"]) for one in told["findings"]] == [("tax", "e-1")]
+    assert [(one["version"], one["records"]) for one in wire["versions"]] == [("1", 1), ("2", 1)]
+    assert [one["path"] for one in wire["violations"]] == ["tax"]
+
+
+def test_a_script_is_told_what_is_wrong_with_its_question(operator: Client) -> None:
+    assert ask(operator, type="OrderPlaced", schema="{").status_code == 400
+    assert ask(operator, type="OrderPlaced").status_code == 400
+    assert ask(operator, type="A", schema="{}", schema_type="JSON", limit=0).status_code == 400
+    assert operator.get("/api/schemas/wire").status_code == 400
+    assert operator.get("/api/schemas/check").status_code == 405
+    assert ask(Client(), type="OrderPlaced", schema="{}").status_code in {401, 403}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from tracing.web import address as address  # registers the converter `anyid`
-from tracing.web.api import dead_letters, retries, sagas, views
+from tracing.web.api import dead_letters, retries, sagas, schemas, views
 
 urlpatterns = [
     path("api/flows", views.flows, name="api-flows"),
@@ -19,5 +19,7 @@ urlpatterns = [
     path("api/dead-letters/<str:key>", dead_letters.group, name="api-dead-letter-group"),
     path("api/sagas", sagas.sagas, name="api-sagas"),
     path("api/sagas/<str:saga_id>", sagas.saga, name="api-saga"),
+    path("api/schemas/wire", schemas.wire, name="api-schemas-wire"),
+    path("api/schemas/check", schemas.check, name="api-schemas-check"),
     re_path(r"^api/(?P<rest>.*)$", views.not_found),
 ]
