@@ -97,6 +97,8 @@ def _environment(port: int, kafka_port: int, database: Path) -> dict[str, str]:
         "EVENTVIZ_KAFKA_TOPICS": "*",
         "EVENTVIZ_KAFKA_START": "earliest",
         "EVENTVIZ_SESSION_COOKIE": f"eventviz-{port}",
+        # What another demo's orders or sagas left must not go on in this one.
+        "EVENTVIZ_SHOP_STORE": str(database.with_name("shop.sqlite3")),
     }
 
 
