@@ -16,25 +16,21 @@ from tracing.models import (
     RegistryHead,
     Subject,
     SubjectVersion,
-    SubjectWord,
     VersionReference,
 )
 from tracing.schemas.compatibility import Candidate
 from tracing.schemas.current import registry_name
 from tracing.schemas.entries import references_of
+from tracing.schemas.reading import Listed, list_subjects
 from tracing.schemas.registry import DEFAULT_LEVEL
-from tracing.schemas.words import lowered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from django.db.models import QuerySet
+    from collections.abc import Iterable
 
     from tracing.schemas.registry import Reference
 
 PAGE = 50
 MAX_VERSIONS = 500
-MAX_WORDS = 5
 MAX_PATHS = 3
 MAX_USERS = 50
 _MAX_BUILT_ON = 50
@@ -63,20 +59,14 @@ class Page(msgspec.Struct, frozen=True):
     next: str
 
 
-def subjects(*, text: str = "", after: str = "", limit: int = PAGE) -> Page:
+def subjects(*, text: str = "", after: str = "", deleted: bool = False) -> Page:
     """Return subjects in order of their names behind `after`. Five queries by index.
 
-    `text`: each of its words begins a word of the subject's name or of a field's.
+    `text`: each of its words begins a word of the subject's name or of a field's. `deleted`: those
+    of which every version is deleted, instead of the others.
     """
-    rows = Subject.objects.filter(registry=registry_name())
-    wanted = [word for part in text.split()[:MAX_WORDS] if (word := lowered(part))]
-    for word in wanted:
-        rows = rows.filter(id__in=_words(word).values("subject"))
-    if after:
-        rows = rows.filter(name__gt=after)
-    found = list(rows.order_by("name")[: limit + 1])
-    shown = found[:limit]
-    return Page(_lines(shown, wanted), shown[-1].name if len(found) > limit else "")
+    found = list_subjects(registry_name(), text=text, after=after, limit=PAGE, deleted=deleted)
+    return Page(_lines(found), found.after)
 
 
 def subject(name: str) -> Subject | None:
@@ -140,19 +130,20 @@ def mirror() -> RegistryHead | None:
     return RegistryHead.objects.filter(registry=registry_name()).first()
 
 
-def _lines(shown: Sequence[Subject], wanted: Sequence[bytes]) -> list[Line]:
+def _lines(found: Listed) -> list[Line]:
     latest = {
         row.subject_id: row
-        for row in SubjectVersion.objects.filter(subject__in=shown, version=F("subject__latest"))
+        for row in SubjectVersion.objects.filter(
+            subject__in=found.subjects, version=F("subject__latest")
+        )
         .defer("text")
         .annotate(head=Substr("text", 1, _HEAD))
     }
     levels = dict(
         CompatibilityLevel.objects.filter(
-            registry=registry_name(), subject__in=["", *(one.name for one in shown)]
+            registry=registry_name(), subject__in=["", *(one.name for one in found.subjects)]
         ).values_list("subject", "level")
     )
-    paths = _paths(shown, wanted)
     standard = levels.get("", DEFAULT_LEVEL.value)
     return [
         Line(
@@ -161,27 +152,10 @@ def _lines(shown: Sequence[Subject], wanted: Sequence[bytes]) -> list[Line]:
             head=getattr(latest.get(one.pk), "head", ""),
             level=levels.get(one.name, standard),
             own_level=one.name in levels,
-            paths=tuple(paths.get(one.pk, ())[:MAX_PATHS]),
+            paths=found.paths.get(one.pk, ())[:MAX_PATHS],
         )
-        for one in shown
+        for one in found.subjects
     ]
-
-
-def _paths(shown: Sequence[Subject], wanted: Sequence[bytes]) -> dict[int, list[str]]:
-    """Return the fields by which subjects were found. One query a word."""
-    found: dict[int, list[str]] = {}
-    for word in wanted:
-        rows = _words(word).filter(subject__in=shown).exclude(path="")
-        for number, path in rows.order_by("path").values_list("subject", "path")[: PAGE * 20]:
-            there = found.setdefault(number, [])
-            if path not in there:
-                there.append(path)
-    return found
-
-
-def _words(word: bytes) -> QuerySet[SubjectWord]:
-    # No byte of UTF-8 is 255: what begins with the word is below.
-    return SubjectWord.objects.filter(word__gte=word, word__lt=word + b"\xff")
 
 
 def _gather(

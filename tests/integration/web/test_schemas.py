@@ -269,6 +269,8 @@ def test_for_good_needs_the_name_and_what_was_asked(admin: Client) -> None:
     assert admin.post("/schemas/delete", {**form, "name": "orders"}).status_code == 422
     admin.post("/schemas/delete", {"subject": "orders"})
 
+    assert "/schemas/subject/orders" not in page(admin, "/schemas/")
+    assert "/schemas/subject/orders" in page(admin, "/schemas/?deleted=1")
     assert "There is no way back" in page(admin, "/schemas/delete?subject=orders")
     assert admin.post("/schemas/delete", {**form, "name": "order"}).status_code == 422
     assert Subject.objects.exists()
@@ -356,6 +358,23 @@ def test_a_mirror_that_stands_still_says_since_when(reader: Client, settings: Se
     assert "The registry is away" in text
     assert "2026-01-31 12:00:00" in text
     assert "It does not answer." in text
+
+
+def test_with_the_registry_away_a_change_says_so_and_nothing_is_lost(
+    operator: Client, settings: Settings
+) -> None:
+    # Nobody listens on port 1.
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = "http://127.0.0.1:1"
+
+    response = operator.post("/schemas/register", edited("orders", avro("id"), save="1"))
+
+    said = unescape(response.content.decode())
+    assert response.status_code == 422
+    assert "The schema registry does not answer" in said
+    assert avro("id") in said
+    level = operator.post("/schemas/level", {"subject": "orders", "level": "FULL"})
+    assert level.status_code == 503
+    assert not AuditEntry.objects.exists()
 
 
 # What the wire says

@@ -55,6 +55,7 @@ class Row(msgspec.Struct, frozen=True):
     line: reading.Line
     url: str
     at_ms: int | None
+    who: str
     oldest: str
     by: tuple[str, ...]
     behind: bool
@@ -96,14 +97,17 @@ def subject_url(name: str) -> str:
     return f"/schemas/subject/{encode_id(name)}"
 
 
-def overview(text: str, after: str) -> dict[str, Any]:
+def overview(text: str, after: str, *, deleted: bool) -> dict[str, Any]:
     """Return what /schemas/ shows. A bounded number of queries."""
-    page = reading.subjects(text=text, after=after)
+    page = reading.subjects(text=text, after=after, deleted=deleted)
+    kept = {"q": text, "deleted": "1" if deleted else ""}
     return {
         "rows": _rows(page.lines),
         "q": text,
         "after": after,
-        "next": address("/schemas/", {"q": text, "after": page.next}) if page.next else "",
+        "deleted": deleted,
+        "turned": address("/schemas/", {"q": text, "deleted": "" if deleted else "1"}),
+        "next": address("/schemas/", {**kept, "after": page.next}) if page.next else "",
         "level": reading.global_level(),
         "levels": levels(),
         "now_ms": now_ms(),
@@ -209,6 +213,7 @@ def _rows(lines: list[reading.Line]) -> list[Row]:
                 line,
                 subject_url(line.subject.name),
                 _at(line.latest),
+                line.latest.registered_by if line.latest else "",
                 f"v{number}" if number is not None else "",
                 tuple(sorted({one.service for one in oldest})),
                 behind=number is not None and number < line.subject.latest,

@@ -24,7 +24,8 @@ def schemas(request: HtmxRequest) -> HttpResponse:
     """Show subjects; to htmx only the list."""
     text, after = (clean(request.GET.get(name, "").strip()) for name in ("q", "after"))
     template = "partials/_schemas.html" if request.htmx else "schemas.html"
-    response = render(request, f"tracing/{template}", present.overview(text, after))
+    context = present.overview(text, after, deleted=bool(request.GET.get("deleted")))
+    response = render(request, f"tracing/{template}", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
