@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import Page, expect
 
 from tests.servers.product import Product
+from tracing.kafka.producer import Producer, ensure_topics
 
 FIRST = """\
 version: 1
@@ -63,3 +66,38 @@ def test_versions_are_registered_refused_and_compared(product: Product, page: Pa
     expect(row).to_contain_text("currency")
     row.click()
     expect(page.get_by_role("table", name="Versions")).to_contain_text("v2")
+
+
+def test_who_would_break_is_read_before_registering(product: Product, page: Page) -> None:
+    ensure_topics([product.broker], {"refunds": 1})
+    producer = Producer([product.broker], client_id="test")
+    for number in range(3):
+        body = {
+            "eventId": f"r-{number}",
+            "eventType": "RefundAsked",
+            "schemaVersion": 1,
+            "correlationId": f"refund-{number}",
+            "source": "desk" if number else "legacy-desk",
+            "payload": {"refundId": f"R-{number}", **({"reason": "late"} if number else {})},
+        }
+        producer.send("refunds", None, json.dumps(body).encode()).coordinates()
+    producer.close()
+
+    def seen() -> bool:
+        return [row["type"] for row in product.events()].count("RefundAsked") >= 3
+
+    product.wait_for(seen, "three events")
+
+    page.goto(f"{product.url}/schemas/register")
+    page.locator("#subject").fill("RefundAsked")
+    page.locator("#text").fill(
+        "type: record\nname: RefundAsked\nfields:\n"
+        "  - {name: refundId, type: string}\n  - {name: reason, type: string}\n"
+    )
+    page.get_by_role("button", name="Check, and who would break?").click()
+
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("1 of the last 3 stored payloads of RefundAsked")
+    expect(verdict).to_contain_text("legacy-desk")
+    verdict.get_by_role("link", name="an example").click()
+    expect(page).to_have_url(f"{product.url}/flows/refund-0?event=r-0")

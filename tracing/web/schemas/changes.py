@@ -162,5 +162,5 @@ def _allowed(request: HttpRequest, role: Role) -> str:
 
 def _refused(request: HttpRequest, error: EventvizError) -> HttpResponse:
     status = 422 if isinstance(error, EntryError) else 503
-    context = {"reason": str(error)}
+    context = {"reason": str(error), "code": status}
     return render(request, "tracing/schema_refused.html", context, status=status)
