@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import close_old_connections
 
 from tracing.models import LogHead
 from tracing.projections.names import names
@@ -17,6 +21,10 @@ def fresh_names() -> None:
 
 
 @pytest.fixture
-def live_log(transactional_db: None) -> None:
+def live_log(transactional_db: None) -> Iterator[None]:
     """Use a database that other threads see; it is emptied behind the test, the log's head too."""
     LogHead.objects.get_or_create(id=1)
+    yield
+    # Channels' test clients leave the connection of the thread behind `sync_to_async` open; no
+    # database can be dropped while somebody holds one.
+    SyncToAsync.single_thread_executor.submit(close_old_connections).result()
