@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.models import Event
+from tracing.models import DeadLetter, DeadLetterGroup, Event
 from tracing.models.source import coordinates_of
 from tracing.projections.names import names
 from tracing.projections.reading import head
@@ -65,18 +65,46 @@ def plan(wanted: Selection, *, kind: str, target: str) -> Plan:
 
 
 def with_effects(verdicts: Sequence[Verdict]) -> set[int]:
-    """Return the records whose events have an effect on an ordinary topic already."""
+    """Return the records whose events have an effect on an ordinary topic already.
+
+    Other services answer an event that one of them failed at: of a dead letter, only what the
+    failing consumer did counts, and what came after it was given up. Four queries a `CHUNK`.
+    """
     found: set[int] = set()
     for start in range(0, len(verdicts), CHUNK):
         part = [one.candidate for one in verdicts[start : start + CHUNK] if one.candidate.event_id]
         rows = Event.objects.filter(
             flow_id__in={one.flow for one in part if one.flow is not None},
             causation_id__in={one.event_id for one in part},
-        ).values_list("causation_id", "record")
-        causes = {
-            cause
-            for cause, record in rows
-            if not is_special(names().place(coordinates_of(record)[0])[0])
-        }
-        found.update(one.record for one in part if one.event_id in causes)
+        ).values_list("causation_id", "record", "timestamp_ms", "node__service")
+        effects: dict[str | None, list[tuple[int, str]]] = defaultdict(list)
+        for cause, record, at_ms, service in rows:
+            if not is_special(names().place(coordinates_of(record)[0])[0]):
+                effects[cause].append((at_ms, service))
+        given_up = _given_up([one.record for one in part])
+        found.update(
+            one.record
+            for one in part
+            if any(_counts(effect, given_up.get(one.record)) for effect in effects[one.event_id])
+        )
     return found
+
+
+def _given_up(records: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """Return when each dead letter was given up, and by which consumer ('' if nobody says)."""
+    rows = list(
+        DeadLetter.objects.filter(record__in=records).values_list(
+            "record", "timestamp_ms", "group_id"
+        )
+    )
+    groups = DeadLetterGroup.objects.filter(id__in={group for _, _, group in rows})
+    consumers = dict(groups.values_list("id", "consumer"))
+    return {record: (at_ms, consumers.get(group) or "") for record, at_ms, group in rows}
+
+
+def _counts(effect: tuple[int, str], given_up: tuple[int, str] | None) -> bool:
+    """Tell whether an effect says that the event was processed; consumer groups bear services."""
+    if given_up is None or not given_up[1]:
+        return True
+    (at_ms, service), (died_ms, consumer) = effect, given_up
+    return at_ms > died_ms or (bool(service) and (service in consumer or consumer in service))
