@@ -76,8 +76,9 @@ def webhook(port: int) -> Iterator[Webhook]:
 
 
 def fail(count: int = 1, **fields: Any) -> None:
-    """Let messages die in one group."""
-    write(*(record(f"e-{n}", topic="orders-dlt", headers=FAILED, **fields) for n in range(count)))
+    """Let messages die in one group, all in one hour."""
+    dead = {"topic": "orders-dlt", "headers": FAILED, "at_ms": NOW_MS, **fields}
+    write(*(record(f"e-{n}", **dead) for n in range(count)))
 
 
 def test_a_new_group_is_told_once_with_its_link(webhook: Webhook) -> None:
