@@ -13,14 +13,10 @@ from tests.unit.domain.saga.test_derive import SAGAS
 from tracing.domain.saga.instance import Flag, Phase, Status
 from tracing.domain.saga.parsing import parse
 from tracing.projections.saga_decisions import declare
+from tracing.projections.saga_listing import SagaFilter, list_sagas
 from tracing.projections.saga_overview import overviews, without_definition
 from tracing.projections.saga_preview import preview
-from tracing.projections.saga_reading import (
-    SagaFilter,
-    list_sagas,
-    read_saga,
-    sagas_of_flows,
-)
+from tracing.projections.saga_reading import read_saga, sagas_of_flows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tracing.alerts.keeping import Saying, keep
 from tracing.domain.text import digest16
-from tracing.projections.saga_reading import SagaFilter, SagaLine, list_sagas
+from tracing.projections.saga_listing import SagaFilter, list_sagas
+from tracing.projections.saga_reading import SagaLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,8 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from tracing.projections import saga_reading as reading
+from tracing.projections import saga_listing as listing
+from tracing.projections.saga_reading import read_saga
 from tracing.web.api import parameters
 from tracing.web.api.represent import milliseconds, moment
 from tracing.web.api.views import PAGING, answer, endpoint, failure
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tracing.domain.saga.instance import Taken, Undoing
     from tracing.projections.saga_reading import SagaDetail, SagaLine
 
-FILTERS = reading.SagaFilter.__struct_fields__
+FILTERS = listing.SagaFilter.__struct_fields__
 _YES = {"1": "1", "true": "1", "0": "", "false": ""}
 _CURSOR = re.compile(r"\d{1,15}-[0-9a-f]{32}")
 
@@ -30,15 +31,15 @@ def sagas(request: HttpRequest) -> HttpResponse:
     parameters.check_known(given, (*FILTERS, *PAGING))
     for name in ("overdue", "stuck"):
         given[name] = _YES.get(parameters.choice(given, name, _YES), "")
-    parameters.choice(given, "flag", reading.FLAGS)
+    parameters.choice(given, "flag", listing.FLAGS)
     for name in ("definition", "state", "step", "key"):
         given[name] = parameters.text(given, name)
     cursor = given.get("cursor", "")
     if cursor and not _CURSOR.fullmatch(cursor):
         raise parameters.BadParameterError("cursor", "a `next` of ours, or nothing.")
     now_ms = time.time_ns() // 1_000_000
-    page = reading.list_sagas(
-        reading.parse_filter(given),
+    page = listing.list_sagas(
+        listing.parse_filter(given),
         cursor=cursor or None,
         limit=parameters.limit(given),
         now_ms=now_ms,
@@ -51,7 +52,7 @@ def sagas(request: HttpRequest) -> HttpResponse:
 def saga(request: HttpRequest, *, saga_id: str) -> HttpResponse:
     """Return one saga with its steps in order, its history and its flags."""
     parameters.check_known(request.GET.dict(), ())
-    found = reading.read_saga(saga_id)
+    found = read_saga(saga_id)
     if found is None:
         return failure("No saga has this id (yet).", status=404)
     return answer(_detail(found, time.time_ns() // 1_000_000))

@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 
 from tracing.domain.saga.instance import Phase
 from tracing.drawing.durations import duration
-from tracing.projections import saga_overview, saga_reading
+from tracing.projections import saga_listing, saga_overview
+from tracing.projections.saga_listing import SagaFilter
 from tracing.projections.saga_overview import COUNTED, MAX_STEPS
-from tracing.projections.saga_reading import SagaFilter, SagaLine
+from tracing.projections.saga_reading import SagaLine
 from tracing.web.context import now_ms
 from tracing.web.flows.filters import Active
 from tracing.web.menus import Menu, menu
@@ -88,7 +89,7 @@ def url_with(wanted: SagaFilter, **changes: str) -> str:
 def page(wanted: SagaFilter, cursor: str = "") -> dict[str, Any]:
     """Return what `_sagas.html` shows."""
     at_ms = now_ms()
-    found = saga_reading.list_sagas(wanted, cursor=cursor or None, limit=PAGE, now_ms=at_ms)
+    found = saga_listing.list_sagas(wanted, cursor=cursor or None, limit=PAGE, now_ms=at_ms)
     overviews = saga_overview.overviews(at_ms)
     boxes = [_box(one) for one in overviews if wanted.definition in {"", one.name}]
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.domain.text import clean
-from tracing.projections import saga_reading as reading
+from tracing.projections.saga_listing import parse_filter
 from tracing.web.sagas import listing, present
 from tracing.web.socket import LiveSocket
 from tracing.web.topics.sockets import TopicsSocket
@@ -21,7 +21,7 @@ class SagasSocket(TopicsSocket):
 
     async def connect(self) -> None:
         """Read the filter."""
-        self.wanted = reading.parse_filter(self.parameters)
+        self.wanted = parse_filter(self.parameters)
         await super().connect()
 
     def subscription(self) -> Hashable:

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from tracing.domain.text import clean
-from tracing.projections import saga_reading as reading
+from tracing.projections.saga_listing import parse_filter
+from tracing.projections.saga_reading import read_saga
 from tracing.web.query import address
 from tracing.web.sagas import listing, present
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @require_safe
 def sagas(request: HttpRequest) -> HttpResponse:
     """Show all sagas, or those of a filter."""
-    wanted = reading.parse_filter(request.GET.dict())
+    wanted = parse_filter(request.GET.dict())
     cursor = request.GET.get("cursor", "")
     context = listing.page(wanted, cursor)
     given = {name: text for name, text in msgspec.structs.asdict(wanted).items() if text}
@@ -40,7 +41,7 @@ def sagas(request: HttpRequest) -> HttpResponse:
 @require_safe
 def saga(request: HttpRequest, saga_id: str) -> HttpResponse:
     """Show one saga."""
-    detail = reading.read_saga(clean(saga_id))
+    detail = read_saga(clean(saga_id))
     if detail is None:
         raise Http404
     step = request.GET.get("step", "")

@@ -1,0 +1,179 @@
+"""Sagas as a list: what a filter asks for, in an order that a cursor continues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db.models import Q
+
+from tracing.domain.saga.instance import Flag, Phase
+from tracing.domain.text import clean, hash64
+from tracing.models import SagaFlag, SagaFlow, SagaInstance, SearchKey
+from tracing.projections.saga_reading import SagaLine, lines_of, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from django.db.models import QuerySet
+
+# What a filter without an index tests at most; then it says so and goes on by cursor.
+MAX_TESTED = 2_000
+_CHUNK = 200
+PHASES = {phase.name.lower(): phase for phase in Phase}
+FLAGS = {flag.code: flag for flag in Flag}
+
+
+class SagaFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What the list is asked for; '' filters nothing.
+
+    `state` is a definition's name of a state or a phase, `flag` a flag's code, `overdue` and
+    `stuck` are `1`, `key` is a whole business key, correlation id or starting record's key.
+    """
+
+    definition: str = ""
+    state: str = ""
+    overdue: str = ""
+    stuck: str = ""
+    flag: str = ""
+    step: str = ""
+    key: str = ""
+
+
+class SagaPage(msgspec.Struct, frozen=True):
+    """Sagas; `next` continues, None at the end; `tested` were looked at."""
+
+    lines: tuple[SagaLine, ...]
+    next: str | None
+    tested: int
+
+
+def parse_filter(given: Mapping[str, str]) -> SagaFilter:
+    """Return the filter of a query string; what is not known is left out."""
+    return SagaFilter(
+        **{name: clean(given.get(name, "").strip()) for name in SagaFilter.__struct_fields__}
+    )
+
+
+def list_sagas(wanted: SagaFilter, *, cursor: str | None, limit: int, now_ms: int) -> SagaPage:
+    """Return one page of sagas, the newest first.
+
+    Ordered by what the filter asks for: those at a step by how long they have been there, overdue
+    and stuck ones by since when, all others by their start. Predicates that no index answers test
+    at most `MAX_TESTED`; then `next` goes on.
+    """
+    rows: list[SagaInstance] = []
+    tested, following = 0, ""
+    ended = True
+    for place, row in _candidates(wanted, cursor, limit, now_ms):
+        if len(rows) == limit or tested == MAX_TESTED:
+            ended = False
+            break
+        tested += 1
+        following = place
+        if _matches(row, wanted, now_ms):
+            rows.append(row)
+    # A hash found them: the whole key decides.
+    lines = [
+        line for line in lines_of(rows) if not wanted.key or wanted.key in {line.name, line.key}
+    ]
+    return SagaPage(tuple(lines), None if ended else following, tested)
+
+
+def _candidates(
+    wanted: SagaFilter, cursor: str | None, limit: int, now_ms: int
+) -> Iterator[tuple[str, SagaInstance]]:
+    """Yield (its place, saga) in order, from behind a place on."""
+    if wanted.flag and not wanted.key:
+        yield from _flagged(wanted, cursor, limit)
+        return
+    query, column = _indexed(wanted, now_ms)
+    after = _place(cursor)
+    size = min(limit + 1, _CHUNK)
+    while True:
+        behind = query
+        if after is not None:
+            value, saga = after
+            later = Q(**{f"{column}__lt": value}) | Q(**{column: value, "id__lt": saga})
+            behind = query.filter(later, **{f"{column}__lte": value})
+        chunk = list(behind.order_by(f"-{column}", "-id")[:size])
+        for row in chunk:
+            yield f"{getattr(row, column)}-{row.id}", row
+        if len(chunk) < size:
+            return
+        after = (getattr(chunk[-1], column), chunk[-1].id)
+        size = _CHUNK
+
+
+def _indexed(wanted: SagaFilter, now_ms: int) -> tuple[QuerySet[SagaInstance], str]:
+    """Return the sagas by what an index answers, and the column that orders them."""
+    query = shown()
+    if wanted.key:
+        hashed = SearchKey.objects.filter(key_hash=hash64(wanted.key)).order_by("-flow_id")
+        flows = list(hashed.values_list("flow_id", flat=True)[:_CHUNK])
+        named = SagaFlow.objects.filter(flow_id__in=flows).values_list("saga", flat=True)
+        return query.filter(Q(key=wanted.key) | Q(id__in=list(named))), "started_ms"
+    if wanted.stuck:
+        return query.filter(stuck_from_ms__lt=now_ms), "stuck_from_ms"
+    if wanted.overdue:
+        return query.filter(timeout_at_ms__lt=now_ms), "timeout_at_ms"
+    if wanted.definition:
+        query = query.filter(definition=wanted.definition)
+        if wanted.step:
+            at_step = query.filter(step=wanted.step, ended_ms=None, since_ms__isnull=False)
+            return at_step, "since_ms"
+        if wanted.state and wanted.state not in PHASES:
+            query = query.filter(state=wanted.state)
+    return query.filter(started_ms__isnull=False), "started_ms"
+
+
+def _flagged(
+    wanted: SagaFilter, cursor: str | None, limit: int
+) -> Iterator[tuple[str, SagaInstance]]:
+    """Yield the sagas with a flag, each once."""
+    flag = FLAGS.get(wanted.flag)
+    if flag is None:
+        return
+    query = SagaFlag.objects.filter(flag=flag).order_by("-started_ms", "-saga", "-step")
+    after = _place(cursor)
+    size = min(limit + 1, _CHUNK)
+    while True:
+        behind = query
+        if after is not None:
+            started_ms, saga = after
+            later = Q(started_ms__lt=started_ms) | Q(started_ms=started_ms, saga__lt=saga)
+            behind = query.filter(later, started_ms__lte=started_ms)
+        chunk = list(behind.values_list("started_ms", "saga")[:size])
+        rows = {row.id: row for row in shown().filter(id__in={saga for _, saga in chunk})}
+        for started_ms, saga in dict.fromkeys(chunk):
+            if saga in rows:
+                yield f"{started_ms}-{saga}", rows[saga]
+        if len(chunk) < size:
+            return
+        # A saga whose flags a chunk cuts apart is not given twice: it lies before the place.
+        after = chunk[-1]
+        size = _CHUNK
+
+
+def _matches(row: SagaInstance, wanted: SagaFilter, now_ms: int) -> bool:
+    if wanted.definition and row.definition != wanted.definition:
+        return False
+    if wanted.state in PHASES:
+        if row.phase != PHASES[wanted.state]:
+            return False
+    elif wanted.state and row.state != wanted.state:
+        return False
+    if wanted.step and (row.step != wanted.step or row.ended_ms is not None):
+        return False
+    if wanted.overdue and not (row.timeout_at_ms is not None and row.timeout_at_ms < now_ms):
+        return False
+    if wanted.stuck and not (row.stuck_from_ms is not None and row.stuck_from_ms < now_ms):
+        return False
+    return not wanted.flag or (wanted.flag in FLAGS and bool(row.flags & 1 << FLAGS[wanted.flag]))
+
+
+def _place(cursor: str | None) -> tuple[int, str] | None:
+    at, _, saga = (cursor or "").partition("-")
+    if not (at.isascii() and at.isdigit() and len(at) < 16 and len(saga) <= 32):
+        return None
+    return int(at), saga
