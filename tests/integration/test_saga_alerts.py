@@ -39,10 +39,27 @@ def test_a_stuck_saga_is_told_once_a_step() -> None:
 
 
 def test_a_failed_compensation_is_told_once() -> None:
-    put(events("OrderPlaced StockReserved PaymentFailed StockReleaseFailed", flow="ORD-2"))
+    put(events("OrderPlaced StockReserved", flow="ORD-2"))
+    put(events("PaymentFailed@3", flow="ORD-2", payload={"reason": "card_declined"}))
+    put(events("StockReleaseFailed@4", flow="ORD-2", payload={"reason": "shelf_locked"}))
 
     assert [watch_sagas(OVERDUE_MS - 20_000), watch_sagas(OVERDUE_MS - 19_000)] == [1, 0]
-    assert Alert.objects.get().kind == "not-undone"
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.title) == ("not-undone", "Release stock failed for ORD-2")
+    assert "Release stock failed: shelf_locked" in alert.text
+    assert "It turned back because of: card_declined" in alert.text
+
+
+def test_each_compensation_that_fails_is_told() -> None:
+    paid = "OrderPlaced StockReserved PaymentProcessed ShipmentFailed"
+    put(events(f"{paid} PaymentRefundFailed", flow="ORD-2"))
+    assert watch_sagas(OVERDUE_MS) == 1
+
+    put(events("StockReleaseFailed@6", flow="ORD-2"))
+
+    assert [watch_sagas(OVERDUE_MS), watch_sagas(OVERDUE_MS)] == [1, 0]
+    titles = list(Alert.objects.order_by("id").values_list("title", flat=True))
+    assert titles == ["Refund payment failed for ORD-2", "Release stock failed for ORD-2"]
 
 
 def test_history_and_muted_definitions_are_not_told() -> None:

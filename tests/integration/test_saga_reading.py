@@ -16,7 +16,7 @@ from tracing.projections.saga_decisions import declare
 from tracing.projections.saga_listing import SagaFilter, list_sagas
 from tracing.projections.saga_overview import overviews, without_definition
 from tracing.projections.saga_preview import preview
-from tracing.projections.saga_reading import read_saga, sagas_of_flows
+from tracing.projections.saga_reading import FlagAt, read_saga, sagas_of_flows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -70,6 +70,25 @@ def test_each_filter_finds_its_sagas() -> None:
     assert keys(SagaFilter(key="pays")) == ["pays"]
     assert keys(SagaFilter(key="ORD")) == []
     assert keys(SagaFilter(definition="Other")) == []
+
+
+def test_with_a_flag_the_step_is_the_one_that_it_is_about() -> None:
+    put(events(CANCELLED_HOLDING, flow="holds stock"))
+    paid = "OrderPlaced StockReserved PaymentProcessed ShipmentFailed StockReleased OrderCancelled"
+    put(events(paid, flow="holds money"))
+
+    def found(step: str, **more: str) -> list[str]:
+        return keys(SagaFilter(flag="missing_compensation", step=step, **more))
+
+    assert found("Reserve stock") == ["holds stock"]
+    assert found("Process payment") == ["holds money"]
+    assert found("Create shipment") == []
+    assert found("Process payment", key="holds money") == ["holds money"]
+    assert found("Process payment", overdue="1") == []
+    page = list_sagas(SagaFilter(key="holds money"), cursor=None, limit=1, now_ms=SOON_MS)
+    assert page.lines[0].flags == (
+        FlagAt(Flag.MISSING_COMPENSATION, "Process payment", "Refund payment"),
+    )
 
 
 def test_the_clock_makes_them_overdue_then_stuck() -> None:

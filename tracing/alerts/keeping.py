@@ -25,11 +25,16 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+def unsaid(causes: Iterable[str]) -> set[str]:
+    """Return the causes that were not told before. One look-up by key."""
+    wanted = set(causes)
+    return wanted - set(Alert.objects.filter(cause__in=wanted).values_list("cause", flat=True))
+
+
 def keep(found: Iterable[Saying]) -> int:
     """Store what was not said before; return how many alerts. Two look-ups by key."""
     sayings = list(found)
-    causes = [one.cause for one in sayings]
-    known = set(Alert.objects.filter(cause__in=causes).values_list("cause", flat=True))
+    new = unsaid(one.cause for one in sayings)
     subjects = {one.subject for one in sayings}
     muted = set(AlertMute.objects.filter(subject__in=subjects).values_list("subject", flat=True))
     now = timezone.now()
@@ -46,7 +51,7 @@ def keep(found: Iterable[Saying]) -> int:
             deliver_at=now if settings.EVENTVIZ_ALERT_URLS and one.subject not in muted else None,
         )
         for one in sayings
-        if one.cause not in known
+        if one.cause in new
     ]
     # Two workers that see the same cause at once store it once.
     Alert.objects.bulk_create(rows, ignore_conflicts=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tracing.alerts.keeping import Saying, keep
+from tracing.alerts.keeping import Saying, keep, unsaid
+from tracing.domain.saga.instance import Flag
 from tracing.domain.text import digest16
 from tracing.projections.saga_listing import SagaFilter, list_sagas
-from tracing.projections.saga_reading import SagaLine
+from tracing.projections.saga_reading import FlagAt, SagaLine, read_saga
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +43,34 @@ def _stuck(now_ms: int) -> Iterator[Saying]:
 def _not_undone(now_ms: int) -> Iterator[Saying]:
     wanted = SagaFilter(flag="failed_compensation")
     page = list_sagas(wanted, cursor=None, limit=LOOKED, now_ms=now_ms)
-    for line in page.lines:
-        if now_ms - line.last_ms > NEWS_MS:
-            continue
-        text = f"{line.definition} {line.name}\nState: {line.state}"
-        if line.reason:
+    found = {
+        f"not-undone:{line.id}:{digest16(one.step).hex()}": (line, one)
+        for line in page.lines
+        for one in line.flags
+        if one.flag is Flag.FAILED_COMPENSATION and now_ms - line.last_ms <= NEWS_MS
+    }
+    # Why it failed stands in its event: looked up only where nobody was told yet.
+    for cause in sorted(unsaid(found)):
+        line, one = found[cause]
+        because = _why_not_undone(line, one)
+        # While a rebuild waits its definition may be there no longer.
+        undo = one.undo or f"What undoes {one.step}"
+        text = f"{line.definition} {line.name}\n{undo} failed"
+        text += f": {because}" if because else ""
+        text += f"\nIt was to undo: {one.step}\nState: {line.state}"
+        if line.reason and line.reason != because:
             text += f"\nIt turned back because of: {line.reason}"
-        title = f"{line.definition} {line.name}: a compensation failed"
-        yield _saying("not-undone", line, f"not-undone:{line.id}", title, text)
+        yield _saying("not-undone", line, cause, f"{undo} failed for {line.name}", text)
+
+
+def _why_not_undone(line: SagaLine, flag: FlagAt) -> str:
+    """Return the reason that the compensation's event gives, '' for none."""
+    saga = read_saga(line.id)
+    if saga is None:
+        return ""
+    undone = (step.compensation for step in saga.instance.steps if step.name == flag.step)
+    said = next((saga.of(undo.result) for undo in undone if undo is not None), None)
+    return said.reason if said else ""
 
 
 def _saying(kind: str, line: SagaLine, cause: str, title: str, text: str) -> Saying:

@@ -43,8 +43,17 @@ class Held(msgspec.Struct, array_like=True):
     effects: Effects
 
 
+class _Outline(msgspec.Struct, array_like=True):
+    """What of `Held` is read without its facts, which may be thousands."""
+
+    facts: msgspec.Raw
+    last_ms: int
+    effects: Effects
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Held).decode
+_decode_outline = msgspec.msgpack.Decoder(_Outline).decode
 
 
 def dump(held: Held) -> bytes:
@@ -56,6 +65,11 @@ def dump(held: Held) -> bytes:
 def load(blob: bytes | memoryview) -> Held:
     """Return what `dump` wrote."""
     return _decode(blob)
+
+
+def load_effects(blob: bytes | memoryview) -> Effects:
+    """Return what an instance adds to the counters, from what `dump` wrote."""
+    return _decode_outline(blob).effects
 
 
 def add(held: Held, facts: Iterable[Packed], catalogue: Catalogue) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from tracing.domain.saga.instance import Flag, Phase
 from tracing.domain.text import clean, hash64
 from tracing.models import SagaFlag, SagaFlow, SagaInstance, SearchKey
+from tracing.projections import saga_facts
 from tracing.projections.saga_reading import SagaLine, lines_of, shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class SagaFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What the list is asked for; '' filters nothing.
 
     `state` is a definition's name of a state or a phase, `flag` a flag's code, `overdue` and
-    `stuck` are `1`, `key` is a whole business key, correlation id or starting record's key.
+    `stuck` are `1`, `key` is a whole business key, correlation id or starting record's key. `step`
+    is where it waits; with `flag`, the step that the flag is about.
     """
 
     definition: str = ""
@@ -105,9 +107,14 @@ def _candidates(
         size = _CHUNK
 
 
+def _rows(wanted: SagaFilter) -> QuerySet[SagaInstance]:
+    """Return the sagas, with the facts where these say at which step the flag is."""
+    return shown().defer(None) if wanted.flag and wanted.step else shown()
+
+
 def _indexed(wanted: SagaFilter, now_ms: int) -> tuple[QuerySet[SagaInstance], str]:
     """Return the sagas by what an index answers, and the column that orders them."""
-    query = shown()
+    query = _rows(wanted)
     if wanted.key:
         hashed = SearchKey.objects.filter(key_hash=hash64(wanted.key)).order_by("-flow_id")
         flows = list(hashed.values_list("flow_id", flat=True)[:_CHUNK])
@@ -144,7 +151,7 @@ def _flagged(
             later = Q(started_ms__lt=started_ms) | Q(started_ms=started_ms, saga__lt=saga)
             behind = query.filter(later, started_ms__lte=started_ms)
         chunk = list(behind.values_list("started_ms", "saga")[:size])
-        rows = {row.id: row for row in shown().filter(id__in={saga for _, saga in chunk})}
+        rows = {row.id: row for row in _rows(wanted).filter(id__in={saga for _, saga in chunk})}
         for started_ms, saga in dict.fromkeys(chunk):
             if saga in rows:
                 yield f"{started_ms}-{saga}", rows[saga]
@@ -163,13 +170,24 @@ def _matches(row: SagaInstance, wanted: SagaFilter, now_ms: int) -> bool:
             return False
     elif wanted.state and row.state != wanted.state:
         return False
-    if wanted.step and (row.step != wanted.step or row.ended_ms is not None):
+    if wanted.step and not wanted.flag and (row.step != wanted.step or row.ended_ms is not None):
         return False
     if wanted.overdue and not (row.timeout_at_ms is not None and row.timeout_at_ms < now_ms):
         return False
     if wanted.stuck and not (row.stuck_from_ms is not None and row.stuck_from_ms < now_ms):
         return False
-    return not wanted.flag or (wanted.flag in FLAGS and bool(row.flags & 1 << FLAGS[wanted.flag]))
+    return not wanted.flag or _bears(row, wanted)
+
+
+def _bears(row: SagaInstance, wanted: SagaFilter) -> bool:
+    """Tell whether a saga bears the flag, at the step if one is asked for."""
+    flag = FLAGS.get(wanted.flag)
+    if flag is None or not row.flags & 1 << flag:
+        return False
+    if not wanted.step:
+        return True
+    effects = saga_facts.load_effects(row.facts)
+    return any(code == flag and step == wanted.step for code, _, step in effects.flags)
 
 
 def _place(cursor: str | None) -> tuple[int, str] | None:

@@ -27,6 +27,14 @@ _IN = 500
 _NONE: tuple[str | None, str | None] = (None, None)
 
 
+class FlagAt(msgspec.Struct, frozen=True):
+    """A flag with the names of the step that it is about and of what undoes it, '' for none."""
+
+    flag: Flag
+    step: str
+    undo: str
+
+
 class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
     """One saga without its steps. Times are Kafka's; see `models.SagaInstance`.
 
@@ -43,7 +51,7 @@ class SagaLine(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase
     state: str
     step: str
-    flags: tuple[Flag, ...]
+    flags: tuple[FlagAt, ...]
     started_ms: int
     ended_ms: int | None
     last_ms: int
@@ -125,8 +133,12 @@ def shown() -> QuerySet[SagaInstance]:
 
 
 def lines_of(rows: Iterable[SagaInstance]) -> Iterator[SagaLine]:
-    """Yield rows as lines. Two look-ups: of their flows, and of what starts and fails them."""
+    """Yield rows as lines.
+
+    Two look-ups: of their flows, and of what starts and fails them; one more where one is flagged.
+    """
     held = list(rows)
+    flags = _flags([row for row in held if row.flags])
     flows = Flow.objects.filter(id__in={row.flow_id for row in held if row.flow_id})
     correlations = dict(flows.values_list("id", "correlation_id"))
     records = {record for row in held for record in (row.start, row.failure) if record}
@@ -145,7 +157,7 @@ def lines_of(rows: Iterable[SagaInstance]) -> Iterator[SagaLine]:
             phase=Phase(row.phase),
             state=row.state,
             step=row.step,
-            flags=tuple(flag for flag in Flag if row.flags & 1 << flag),
+            flags=flags.get(row.id, ()),
             started_ms=row.started_ms or 0,
             ended_ms=row.ended_ms,
             last_ms=row.last_ms,
@@ -156,6 +168,29 @@ def lines_of(rows: Iterable[SagaInstance]) -> Iterator[SagaLine]:
             name=(row.rule == BY_CORRELATION and said.get(row.start or 0, _NONE)[0]) or row.key,
             reason=said.get(row.failure or 0, _NONE)[1] or "",
         )
+
+
+def _flags(flagged: list[SagaInstance]) -> dict[str, tuple[FlagAt, ...]]:
+    """Return the flags of those that bear some, by saga."""
+    if not flagged:
+        return {}
+    undos = {
+        (name, version.number, step.name): step.compensation.name
+        for name in {row.definition for row in flagged}
+        for version in applied_sagas().versions.get(name, ())
+        for step in version.definition.steps
+        if step.compensation is not None
+    }
+    rows = SagaInstance.objects.filter(id__in=[row.id for row in flagged])
+    return {
+        saga: tuple(
+            FlagAt(Flag(flag), step, undos.get((definition, version, step), ""))
+            for flag, _, step in saga_facts.load_effects(blob).flags
+        )
+        for saga, definition, version, blob in rows.values_list(
+            "id", "definition", "version", "facts"
+        )
+    }
 
 
 def _said(facts: Iterable[Fact]) -> dict[tuple[int, int], Said]:

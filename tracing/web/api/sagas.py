@@ -75,7 +75,7 @@ def _line(line: SagaLine, now_ms: int) -> dict[str, Any]:
         "started_at": _at(line.started_ms),
         "ended_at": _at(line.ended_ms),
         "last_at": _at(line.last_ms),
-        "flags": [flag.code for flag in line.flags],
+        "flags": list(dict.fromkeys(one.flag.code for one in line.flags)),
     }
 
 

@@ -26,11 +26,14 @@ from tracing.web.sagas.words import FLAGS, flag_title, span_ms
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracing.domain.saga.definition import Definition
     from tracing.projections.saga_overview import Overview
 
 PAGE = 50
 # The steps, states and definitions that a menu offers.
 MAX_CHOICES = 40
+# So many flags of one saga are named in its line.
+MAX_FLAGS = 4
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,10 +94,11 @@ def page(wanted: SagaFilter, cursor: str = "") -> dict[str, Any]:
     at_ms = now_ms()
     found = saga_listing.list_sagas(wanted, cursor=cursor or None, limit=PAGE, now_ms=at_ms)
     overviews = saga_overview.overviews(at_ms)
+    declared = {one.name: one.version.definition for one in overviews if one.version}
     boxes = [_box(one) for one in overviews if wanted.definition in {"", one.name}]
     return {
         "boxes": boxes,
-        "rows": [_row(line, at_ms) for line in found.lines],
+        "rows": [_row(line, declared.get(line.definition), at_ms) for line in found.lines],
         "page": found,
         "more": url_with(wanted) + _cursor(wanted, found.next) if found.next else "",
         "filtered": wanted != SagaFilter(),
@@ -154,9 +158,9 @@ def _cursor(wanted: SagaFilter, place: str | None) -> str:
     return f"{joined}cursor={place}"
 
 
-def _row(line: SagaLine, at_ms: int) -> Row:
+def _row(line: SagaLine, definition: Definition | None, at_ms: int) -> Row:
     sign = stand_of(line.phase, line.timeout_at_ms, line.stuck_from_ms, at_ms)
-    flags = [FLAGS[flag] for flag in line.flags]
+    flags = [flag_title(one.flag, one.step, definition) for one in line.flags[:MAX_FLAGS]]
     note = ", ".join(flags) or reason_words(line.reason)
     if line.timeout_at_ms is not None:
         note = countdown(line.timeout_at_ms - at_ms)
@@ -198,7 +202,10 @@ def _box(one: Overview) -> Box:
                 sign=STANDS["failed"],
                 words=flag_title(flagged.flag, flagged.step, definition),
                 count=f"{flagged.count:,} of {one.total:,}",
-                url=address(PATH, {"definition": one.name, "flag": flagged.flag.code}),
+                url=address(
+                    PATH,
+                    {"definition": one.name, "flag": flagged.flag.code, "step": flagged.step},
+                ),
             )
             for flagged in one.flags
         ],
