@@ -167,15 +167,35 @@ def test_a_payment_fails_and_the_mirror_is_drawn_live(page: Page, town: Town) ->
 
 
 @pytest.mark.parametrize("pattern", ["choreography", "orchestration"])
-def test_the_shops_declined_payment_ends_cancelled(page: Page, town: Town, pattern: str) -> None:
+def test_the_shops_declined_payment_is_watched_to_its_end(
+    page: Page, town: Town, pattern: str
+) -> None:
+    # The services come back when somebody watches: nothing can have happened before.
+    town.product.processes["shop"].end()
     place_order(page, town.product, "payment-declined", pattern)
     page.get_by_role("link", name="Open the flow").click()
     page.locator(".to-saga").first.click()
+    expect(page.locator("#saga-head .mark")).to_have_text("PENDING")
+    look(page, "step-1", "waiting")
+    look(page, "undo-0", "not_needed")
+    expect(page.locator("#saga-track .way.back")).to_have_count(0)
+    page.evaluate("window.sameDocument = true")
 
+    town.product.manage("shop")
+
+    look(page, "step-0", "done")
     look(page, "step-1", "failed")
+    look(page, "step-2", "not_reached")
     look(page, "undo-0", "compensated")
     look(page, "cancelled", "compensated")
+    expect(page.locator("#saga-head .mark")).to_have_text("CANCELLED")
+    # From the payment to the stock's release, from there to the end.
     expect(page.locator("#saga-track .way.back")).to_have_count(2)
+    expect(page.locator("#saga-head")).to_contain_text("Undone: Release stock.")
+    told = page.locator("#saga-history .row code").all_inner_texts()
+    assert told == ["CANCELLED", "COMPENSATING", "STOCK_RESERVED", "PENDING"]
+    assert page.evaluate("window.sameDocument") is True
+    assert page.locator("#saga-flags li").count() == 0
 
 
 def test_a_hanging_step_turns_overdue_by_itself_and_alerts(page: Page, town: Town) -> None:
