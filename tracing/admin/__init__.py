@@ -1,4 +1,4 @@
-"""Django's admin pages: people and roles as Django has them, scripts' tokens, and schemas."""
+"""Django's admin pages: people and roles as Django has them, tokens, schemas, saga definitions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from tracing.models import ApiToken, Subject
+from tracing.models import ApiToken, SagaDefinition, Subject
 from tracing.schemas.current import registry_name
+from tracing.web.sagas.present import definition_url
 from tracing.web.schemas.present import subject_url
 
 if TYPE_CHECKING:
@@ -79,4 +80,38 @@ class SubjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj: Subject | None = None,  # noqa: ARG002
     ) -> bool:
         """Refuse: deleting has two steps and is audited."""
+        return False
+
+
+@admin.register(SagaDefinition)
+class SagaDefinitionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Lists the versions of sagas' definitions and leads to the editor, where they are changed."""
+
+    list_display = ("name", "version", "valid_from", "made_by", "made_at", "ended_at")
+    search_fields = ("name",)
+    ordering = ("name", "-version")
+    list_per_page = 50
+
+    def view_on_site(self, obj: SagaDefinition) -> str:
+        """Return the editor with this version."""
+        return definition_url(obj.name, obj.version)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Refuse: only the editor checks, and shows what a definition would do."""
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: SagaDefinition | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Refuse: a version is never overwritten."""
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: SagaDefinition | None = None,  # noqa: ARG002
+    ) -> bool:
+        """Refuse: a version is ended, and stays to be read."""
         return False
