@@ -15,13 +15,15 @@ from django.test import Client
 from tests.integration.log import record, write
 from tests.unit.domain.saga.test_derive import SAGAS
 from tracing.models import AuditEntry, RebuildRun, SagaDefinition, SagaInstance
+from tracing.projections.rebuild import rebuild
 from tracing.projections.saga_decisions import declare, forget_sagas
+from tracing.web.access import Role, give_role
 
 pytestmark = pytest.mark.usefixtures("decided_here")
 SHOP = (SAGAS / "order.yaml").read_text()
 HOSTILE = '"><script>alert(1)</script>'
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-SAVE = "/sagas/definitions/save"
+SAVE, MOVE = "/sagas/definitions/save", "/sagas/definitions/move"
 
 
 @pytest.fixture
@@ -183,6 +185,51 @@ def test_an_operator_saves_versions_and_ends_them(operator: Client) -> None:
     assert "60s" in text_of(operator, "/sagas/definitions/edit?name=Order&version=2")
 
 
+@pytest.mark.usefixtures("strict_templates")
+def test_a_version_is_moved_after_it_was_said_what_that_means(operator: Client) -> None:
+    later = dt.datetime.now(dt.UTC)
+    declare(SHOP, by="test", valid_from=later - dt.timedelta(days=2))
+    order("OrderPlaced", ago_s=3_600)
+    declare(SHOP.replace("timeout: 30s", "timeout: 60s"), by="test", valid_from=later)
+    wanted = {"name": "Order", "version": "2", "from": "at", "at": "2h", "reason": "late"}
+
+    asked = text_of(operator, "/sagas/definitions/move?name=Order&version=2")
+    said = html.unescape(operator.post(MOVE, {**wanted, "do": "look"}).content.decode())
+
+    assert "See what it means" in asked
+    assert "will be judged by version 2 instead of 1: 1 stored saga." in said
+    assert SagaDefinition.objects.get(version=2).valid_from == later
+    # What was looked at is done, however much later.
+    at = re.search(r'name="at" value="([^"]+Z)"', said)
+    assert at is not None
+    answer = operator.post(MOVE, {**wanted, "at": at[1], "do": "move"})
+    assert answer.status_code == 302
+    moved = SagaDefinition.objects.get(version=2).valid_from
+    assert moved == dt.datetime.fromisoformat(at[1])
+    assert AuditEntry.objects.get().outcome["valid_from"] == moved.isoformat()
+    rebuild()
+    assert SagaInstance.objects.get(key="ORD-1042").version == 2
+
+
+@pytest.mark.usefixtures("strict_templates")
+def test_moving_says_what_is_lost_and_refuses_what_is_no_time(
+    operator: Client, shop: SagaDefinition
+) -> None:
+    order("OrderPlaced", ago_s=60)
+    wanted = {"name": "Order", "version": "1", "from": "now", "do": "look"}
+
+    page = html.unescape(operator.post(MOVE, wanted).content.decode())
+
+    assert "will be no saga any more, as no version covers it: 1 stored saga." in page
+    answer = operator.post(MOVE, {**wanted, "from": "at", "at": "soon", "do": "move"})
+    assert answer.status_code == 422
+    assert 'value="soon"' in answer.content.decode()
+    same = operator.post(MOVE, {**wanted, "from": "always"}).content.decode()
+    assert "It holds from the beginning already." in same
+    assert operator.post(MOVE, {**wanted, "version": "7"}).status_code == 404
+    assert SagaDefinition.objects.get().valid_from == BEGINNING
+
+
 def test_a_viewer_reads_and_changes_nothing(viewer: User, shop: SagaDefinition) -> None:
     client = Client()
     client.force_login(viewer)
@@ -193,5 +240,21 @@ def test_a_viewer_reads_and_changes_nothing(viewer: User, shop: SagaDefinition) 
     assert "Save as a new version" not in page
     assert "End</button>" not in text_of(client, "/sagas/definitions/")
     assert client.post(SAVE, {"text": SHOP, "do": "save"}).status_code == 403
+    assert client.post(MOVE, {"name": "Order", "version": "1"}).status_code == 403
     assert client.post("/sagas/definitions/end", {"name": "Order"}).status_code == 403
     assert SagaDefinition.objects.count() == 1
+
+
+@pytest.mark.usefixtures("shop")
+def test_djangos_admin_lists_definitions_and_leads_to_the_editor(viewer: User) -> None:
+    give_role(viewer, Role.ADMIN)
+    admin = Client()
+    admin.force_login(viewer)
+    number = SagaDefinition.objects.get().pk
+
+    assert "Order" in admin.get("/admin/tracing/sagadefinition/?q=ord").content.decode()
+    shown = admin.get(f"/admin/tracing/sagadefinition/{number}/change/")
+    assert "/sagas/definitions/edit?name=Order&amp;version=1" in shown.content.decode()
+    assert admin.get("/admin/tracing/sagadefinition/add/").status_code == 403
+    gone = admin.post(f"/admin/tracing/sagadefinition/{number}/delete/", {"post": "yes"})
+    assert gone.status_code == 403

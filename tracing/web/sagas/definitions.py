@@ -28,9 +28,12 @@ from tracing.web.mapping.present import rebuild_state
 from tracing.web.query import BadTimeError, address, moment_ms
 from tracing.web.retries.views import operator
 from tracing.web.sagas.looks import sign_of_phase
+from tracing.web.sagas.present import definition_url
 from tracing.web.sagas.words import FLAGS, span_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest, HttpResponse
 
 PATH = "/sagas/definitions/"
@@ -40,7 +43,7 @@ FROM = {
     "always": "everything that is stored",
     "at": "what began since …",
 }
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLE = """saga: Order
 starts: {starts}
 # Or key, header:name, $.path.in.the.payload
@@ -69,6 +72,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     row: SagaDefinition
     url: str
+    move_url: str
     valid_from_ms: int
     made_ms: int
     current: bool
@@ -116,29 +120,23 @@ def save(request: HttpRequest) -> HttpResponse:
     posted = request.POST
     # What a browser sends ends its lines with CR LF.
     text = posted.get("text", "").replace("\r\n", "\n")
-    chosen = posted.get("from", "now")
-    given: dict[str, Any] = {
-        "text": text,
-        "from": chosen if chosen in FROM else "now",
-        "at": clean(posted.get("at", "").strip(), 60),
-        "reason": clean(posted.get("reason", "").strip(), 500),
-    }
+    given = {"text": text, **given_from(posted)}
     if posted.get("do") == "save":
         by = operator(request)
         try:
-            row = saga_decisions.declare(text, by=by, valid_from=_valid_from(given))
+            row = saga_decisions.declare(text, by=by, valid_from=valid_from(given))
         except (EventvizError, BadTimeError) as error:
             return _editor(request, given, error=error, status=422)
         target = f"saga {row.name}, version {row.version}"
         outcome = {"valid_from": row.valid_from.isoformat()}
-        url = address(f"{PATH}edit", {"name": row.name})
+        url = definition_url(row.name)
         audit.write(
             who=by, what="define", target=target, url=url, why=given["reason"], outcome=outcome
         )
         return redirect(f"{PATH}#rebuild")
     try:
         definition = parse(text)
-        _valid_from(given)
+        valid_from(given)
     except (EventvizError, BadTimeError) as error:
         return _editor(request, given, error=error, status=422)
     given["preview"] = _shown(preview(definition, now_ms=now_ms()))
@@ -154,26 +152,37 @@ def end(request: HttpRequest) -> HttpResponse:
     version = request.POST.get("version", "")
     number = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
     if saga_decisions.end(name, version=number, by=by):
-        url = address(f"{PATH}edit", {"name": name, "version": str(number)})
+        url = definition_url(name, number)
         audit.write(who=by, what="end", target=f"saga {name}, version {number}", url=url)
     return redirect(f"{PATH}#rebuild")
+
+
+def given_from(posted: Mapping[str, str]) -> dict[str, Any]:
+    """Return from when on somebody lets a version hold, and why, as it was written."""
+    chosen = posted.get("from", "now")
+    return {
+        "from": chosen if chosen in FROM else "now",
+        "at": clean(posted.get("at", "").strip(), 60),
+        "reason": clean(posted.get("reason", "").strip(), 500),
+    }
 
 
 def _line(row: SagaDefinition, *, current: bool) -> Line:
     return Line(
         row=row,
-        url=address(f"{PATH}edit", {"name": row.name, "version": str(row.version)}),
+        url=definition_url(row.name, row.version),
+        move_url=address(f"{PATH}move", {"name": row.name, "version": str(row.version)}),
         valid_from_ms=int(row.valid_from.timestamp() * 1_000),
         made_ms=int(row.made_at.timestamp() * 1_000),
         current=current,
-        always=row.valid_from.year <= _BEGINNING.year,
+        always=row.valid_from.year <= BEGINNING.year,
     )
 
 
-def _valid_from(given: dict[str, Any]) -> datetime:
-    """Return from when on a version holds. Raises BadTimeError."""
+def valid_from(given: Mapping[str, Any]) -> datetime:
+    """Return from when on a version shall hold. Raises BadTimeError."""
     if given["from"] == "always":
-        return _BEGINNING
+        return BEGINNING
     if given["from"] == "at":
         at_ms = moment_ms(given["at"], now_ms=now_ms())
         if at_ms is None:
@@ -196,6 +205,7 @@ def _editor(
         "preview": None,
         "name": row.name if row else "",
         "row": None,
+        "shown": _line(row, current=False) if row else None,
         **given,
         "chosen": given["from"],
         "choices": FROM.items(),

@@ -94,9 +94,10 @@ def saga_url(saga_id: str) -> str:
     return f"{PATH}{saga_id}"
 
 
-def definition_url(name: str) -> str:
-    """Return the page of a definition."""
-    return address(f"{PATH}definitions/edit", {"name": name})
+def definition_url(name: str, version: int | None = None) -> str:
+    """Return the page of a definition: of its newest version unless another is asked for."""
+    number = "" if version is None else str(version)
+    return address(f"{PATH}definitions/edit", {"name": name, "version": number})
 
 
 def context(detail: SagaDetail, *, opened: int | None = None) -> dict[str, Any]:
