@@ -14,6 +14,7 @@ import pytest
 
 from tests.servers.apache import Apache, apache_node
 from tests.servers.product import Product, running_product
+from tests.servers.stored import COUNT
 from tests.strangers.producing import Sent, create_topics, envelope, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache]
@@ -50,7 +51,7 @@ def stored(product: Product) -> tuple[int, int]:
     """Return how many records and events the database holds."""
     file = product.env["EVENTVIZ_DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(file, timeout=10)) as opened:
-        question = "SELECT (SELECT count(*) FROM tracing_record), count(*) FROM tracing_event"
+        question = f"SELECT ({COUNT}), count(*) FROM tracing_event"
         records, events = opened.execute(question).fetchone()
     return int(records), int(events)
 

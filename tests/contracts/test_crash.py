@@ -15,6 +15,7 @@ import pytest
 
 from tests.servers.embedded import embedded_broker
 from tests.servers.product import Product, running_product
+from tests.servers.stored import stored_count, stored_places
 from tests.strangers.producing import Sent, create_topics, envelope, send
 
 TOPICS = ["orders", "payments"]
@@ -68,7 +69,7 @@ class Store:
 
     def count(self) -> int:
         """Return how many records are stored."""
-        return int(self.rows("SELECT count(*) FROM tracing_record")[0][0])
+        return stored_count(self.rows)
 
     def wait_for(self, least: int) -> None:
         """Wait until it holds that many records."""
@@ -99,14 +100,7 @@ def test_an_ingestor_killed_in_mid_stream_loses_and_doubles_nothing(fresh: Produ
     total = FLOWS * len(TYPES)
     store.wait_for(total)
 
-    stored = {
-        (topic, partition, offset)
-        for topic, partition, offset in store.rows(
-            f"SELECT s.topic, p.number, r.id & {(1 << 44) - 1} FROM tracing_record r "
-            "JOIN tracing_partition p ON p.id = r.id >> 44 "
-            "JOIN tracing_source s ON s.id = p.source_id"
-        )
-    }
+    stored = set(stored_places(store.rows))
     assert len(produced) == total
     assert stored == set(produced)
     assert store.count() == total

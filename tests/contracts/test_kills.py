@@ -19,6 +19,7 @@ from tests.contracts.test_sharing import TYPES, records
 from tests.servers.postgres import postgres
 from tests.servers.processes import MANAGE
 from tests.servers.product import Product, running_product
+from tests.servers.stored import stored_count, stored_places
 from tests.strangers.producing import create_topics, send
 
 CHUNK = 500
@@ -31,10 +32,6 @@ SIZES = [
 FLOW_ROWS = (
     "SELECT correlation_id, state, marks, events, records, started_ms, last_ms, duration_us, strip"
     " FROM tracing_flow ORDER BY correlation_id"
-)
-PLACES = (
-    "SELECT s.topic, p.number, r.id & 17592186044415 FROM tracing_record r"
-    " JOIN tracing_partition p ON p.id = r.id >> 44 JOIN tracing_source s ON s.id = p.source_id"
 )
 
 
@@ -61,7 +58,7 @@ class Victims:
 
     def count(self) -> int:
         """Return how many records are stored."""
-        return int(self.rows("SELECT count(*) FROM tracing_record")[0][0])
+        return stored_count(self.rows)
 
     def wait_for(self, least: int) -> None:
         """Wait until so many records are stored."""
@@ -119,7 +116,7 @@ def test_kills_lose_and_double_nothing(victims: Victims, kills: int, flows: int)
     victims.wait_for(total)
 
     assert len(produced) == total
-    assert sorted(victims.rows(PLACES)) == sorted(produced)
+    assert sorted(stored_places(victims.rows)) == sorted(produced)
     before = victims.rows(FLOW_ROWS)
     assert len(before) == flows
     victims.product.processes["ingest"].end()

@@ -15,6 +15,7 @@ import pytest
 from tests.servers.postgres import postgres
 from tests.servers.processes import MANAGE
 from tests.servers.product import Product, running_product
+from tests.servers.stored import stored_count, stored_places
 from tests.strangers.producing import Sent, create_topics, envelope, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -39,9 +40,8 @@ class Shared:
 
     def wait_for(self, least: int) -> None:
         """Wait until so many records are stored."""
-        question = "SELECT count(*) FROM tracing_record"
         self.product.wait_for(
-            lambda: self.rows(question)[0][0] >= least, f"{least} records", within_s=90
+            lambda: stored_count(self.rows) >= least, f"{least} records", within_s=90
         )
 
     def given(self) -> list[str]:
@@ -112,11 +112,7 @@ def test_two_ingestors_share_a_topic_and_one_that_dies_is_replaced(shared: Share
     total = FLOWS * len(TYPES)
     shared.wait_for(total)
 
-    stored = shared.rows(
-        "SELECT s.topic, p.number, r.id & ((1::bigint << 44) - 1) FROM tracing_record r"
-        " JOIN tracing_partition p ON p.id = r.id >> 44"
-        " JOIN tracing_source s ON s.id = p.source_id"
-    )
+    stored = stored_places(shared.rows)
     assert len(stored) == total
     assert set(stored) == set(produced)
     assert shared.rows("SELECT count(*), min(events), max(events) FROM tracing_flow") == [
@@ -148,7 +144,7 @@ def test_an_ingestor_frozen_past_its_session_and_thawed_doubles_nothing(shared: 
     produced.extend(send(shared.product.broker, records(shared.topics, 600, 800)))
     shared.wait_for(len(produced))
 
-    assert shared.rows("SELECT count(*) FROM tracing_record") == [(len(produced),)]
+    assert stored_count(shared.rows) == len(produced)
     assert shared.rows("SELECT count(*), count(DISTINCT record) FROM tracing_event") == [
         (len(produced), len(produced))
     ]

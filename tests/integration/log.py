@@ -9,6 +9,7 @@ from typing import Any
 from tracing.domain.record import Header, Record
 from tracing.models import Partition
 from tracing.projections.catalogue import Catalogue
+from tracing.projections.record_log import Row, between
 from tracing.projections.store import Slice, store
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -76,3 +77,8 @@ def write(*records: Record) -> int:
 
 def _fields(item: Record) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__struct_fields__}
+
+
+def stored() -> list[Row]:
+    """Return every stored record, in the order of their ids."""
+    return between(0, (1 << 63) - 1, 100_000)

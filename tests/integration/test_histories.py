@@ -29,6 +29,7 @@ from hypothesis.stateful import (
 from pytest_django import Settings
 
 from tests.integration import test_late_decode as avro
+from tests.integration.log import stored
 from tests.integration.test_order_freedom import clear, picture
 from tracing.codec import decode
 from tracing.domain.derive import derive, derive_large, sums_of
@@ -46,12 +47,12 @@ from tracing.models import (
     RebuildRun,
     Schema,
 )
-from tracing.models import Record as RecordRow
 from tracing.models.source import record_id
 from tracing.projections import flows, late, packing
 from tracing.projections import store as storing
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rebuild import rebuild
+from tracing.projections.record_log import by_id
 from tracing.projections.settings import current_rules, forget_rules
 from tracing.projections.store import Slice, store
 
@@ -377,8 +378,8 @@ class Histories(RuleBasedStateMachine):
             self.head.generation += 1
 
     def _is_known(self, record: int) -> bool:
-        found = RecordRow.objects.get(id=record)
-        return int.from_bytes(bytes(found.value or b"")[1:5]) in self.known
+        found = by_id([record])[record]
+        return int.from_bytes((found.value or b"")[1:5]) in self.known
 
     # What must hold
 
@@ -394,8 +395,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def the_log_holds_what_was_read_once(self) -> None:
         """Compare the log: records byte for byte, and checkpoints."""
-        rows = {row.id: (row.key, row.value) for row in RecordRow.objects.all()}
-        held = {one: (_bytes(key), _bytes(value)) for one, (key, value) in rows.items()}
+        held = {row.id: (row.key, row.value) for row in stored()}
         assert held == {one: (record.key, record.value) for one, record in self._stored()}
         marks = dict(Partition.objects.values_list("id", "next_offset"))
         assert marks == {tape.partition_id: tape.stored for tape in self._all()}
@@ -459,10 +459,6 @@ def _schema(record: Record) -> int:
     """Return the number of the schema that a record names, 0 without one."""
     value = record.value or b""
     return int.from_bytes(value[1:5]) if value[:1] == b"\x00" else 0
-
-
-def _bytes(value: Any) -> bytes | None:
-    return None if value is None else bytes(value)
 
 
 @pytest.fixture

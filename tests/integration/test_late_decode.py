@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from tests.integration.log import stored
 from tests.integration.test_order_freedom import clear, picture
 from tracing.domain.record import Record
 from tracing.models import AwaitingRecord, Event, Flow, LogHead, Partition, Schema, SearchKey
-from tracing.models import Record as RecordRow
 from tracing.projections import late
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.reading import decode_stored
@@ -209,7 +209,7 @@ def test_late_or_at_once_in_any_order_equals_a_rebuild(
         replay(data, drawn, catalogue)
 
         found = picture(catalogue)
-        assert RecordRow.objects.count() == len(drawn)
+        assert len(stored()) == len(drawn)
         rebuild()
         assert picture(catalogue) == found
         assert not AwaitingRecord.objects.exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.log import stored
 from tests.integration.test_ingest import environment, wait_until
 from tests.servers.processes import MANAGE, Process
 from tests.strangers import hostile
@@ -18,7 +19,6 @@ from tests.strangers.producing import Sent, create_topics, envelope, send
 from tracing.domain.record import Record
 from tracing.ingest.preparing import LARGE, answerer, handed_over, taken_back
 from tracing.models import Event
-from tracing.models import Record as RecordRow
 from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rows import prepare
@@ -101,12 +101,12 @@ def test_a_helper_that_dies_costs_nothing(broker: str, tmp_path: Path) -> None:
     with Process("ingest", [*MANAGE, "ingest"], tmp_path / "log", env=env) as ingestor:
         while LINE not in ingestor.output:
             send_many()
-            wait_until(lambda: RecordRow.objects.count() == sent)
+            wait_until(lambda: len(stored()) == sent)
         send_many()
-        wait_until(lambda: RecordRow.objects.count() == sent)
+        wait_until(lambda: len(stored()) == sent)
         os.kill(helper_of(ingestor.popen.pid), signal.SIGKILL)
         send_many()
-        wait_until(lambda: RecordRow.objects.count() == sent)
+        wait_until(lambda: len(stored()) == sent)
 
         left = children(ingestor.popen.pid)
         ingestor.send(signal.SIGTERM)

@@ -12,12 +12,11 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.log import record, write
+from tests.integration.log import record, stored, write
 from tests.integration.test_order_freedom import clear, picture
 from tracing.domain.record import Record
 from tracing.jobs.prune import Prune
 from tracing.models import Event, Flow, FlowCount, Horizon, SearchKey
-from tracing.models import Record as RecordRow
 from tracing.projections import reading
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.prune import RESTS_MS, Pruner
@@ -78,7 +77,7 @@ def test_old_flows_go_whole_and_leave_nothing_behind() -> None:
     assert prune(24) == (2, 3)
 
     assert names() == {"moved", "new"}
-    assert RecordRow.objects.count() == Event.objects.count() == 3
+    assert len(stored()) == Event.objects.count() == 3
     assert sum(FlowCount.objects.values_list("flows", flat=True)) == 2
     kept = set(Flow.objects.values_list("id", flat=True))
     assert set(SearchKey.objects.values_list("flow_id", flat=True)) <= kept

@@ -16,7 +16,7 @@ from tracing.models.group_decision import GroupDecision
 from tracing.models.horizon import Horizon
 from tracing.models.ingestor import Ingestor
 from tracing.models.lease import Lease
-from tracing.models.log import LogHead, Record
+from tracing.models.log import LogHead, Record, RecordBlock
 from tracing.models.mapping import MappingDecision, RebuildRun
 from tracing.models.retry import AuditEntry, Discard, RetryItem, RetryRun, RetryTally
 from tracing.models.saga import (
@@ -70,6 +70,7 @@ __all__ = [
     "Partition",
     "RebuildRun",
     "Record",
+    "RecordBlock",
     "RegistryHead",
     "RetriedRecord",
     "RetryCopy",

@@ -18,7 +18,7 @@ class LogHead(models.Model):
 
 
 class Record(models.Model):
-    """A Kafka record. Its id holds partition and offset (`record_id`).
+    """A Kafka record, unless it is in a `RecordBlock`. Its id holds partition and offset.
 
     `headers` is a MessagePack list of [name, value or nil]. An oversized value keeps a prefix,
     `value_length` and `value_sha256` of the whole. `error` says why a record could not be read
@@ -33,3 +33,15 @@ class Record(models.Model):
     value_sha256 = models.BinaryField(null=True)
     headers = models.BinaryField(default=b"")
     error = models.TextField(null=True)
+
+
+class RecordBlock(models.Model):
+    """Neighbouring records of a partition, compressed (`projections.record_log`).
+
+    Its id is what theirs have in common, `timestamp_ms` that of the first.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    timestamp_ms = models.BigIntegerField()
+    records = models.SmallIntegerField()
+    packed = models.BinaryField()

@@ -9,8 +9,8 @@ import msgspec
 from tracing.codec.failures import attempt_of
 from tracing.domain.failure import Failure, Tier
 from tracing.models import DeadLetter, Event, Flow, Partition, RetryCopy
-from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of, record_id
+from tracing.projections import record_log
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
 from tracing.projections.settings import current_rules
@@ -135,7 +135,7 @@ def source_record(line: DeadLine) -> int | None:
     ).order_by("-source_id")
     for partition_id in partitions.values_list("id", flat=True)[:5]:
         wanted = record_id(partition_id, line.source_offset)
-        if RecordRow.objects.filter(id=wanted).exists():
+        if record_log.by_id([wanted]):
             return wanted
     return None
 

@@ -13,11 +13,10 @@ from tracing.domain.record import Record
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Node
 from tracing.models.source import coordinates_of
-from tracing.projections import packing
+from tracing.projections import packing, record_log
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
-from tracing.projections.rows import Columns, record_of
 from tracing.projections.settings import current_rules, look_for_schemas
 
 if TYPE_CHECKING:
@@ -220,10 +219,9 @@ def decode_stored(record: Record) -> Decoded:
 
 
 def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:
-    """Return many records by their ids. One query by primary key."""
-    wanted = set(record_ids)
-    rows = select(Columns.__struct_fields__, "tracing_record", among("id", wanted), wanted)
-    return {row[0]: record_of(Columns(*row), names()) for row in rows}
+    """Return many records by their ids. Two queries by primary key at most."""
+    found = record_log.by_id(record_ids)
+    return {number: record_log.record_of(row, names()) for number, row in found.items()}
 
 
 def list_events(

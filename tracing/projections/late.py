@@ -19,11 +19,10 @@ from tracing.domain.facts import Fact
 from tracing.domain.text import digest16, hash64
 from tracing.models import AwaitingRecord, Flow, SearchKey
 from tracing.models import Event as EventRow
-from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
-from tracing.projections import dead_letters, flows, packing, undecodable
+from tracing.projections import dead_letters, flows, packing, record_log, undecodable
 from tracing.projections.batch import batch_of
-from tracing.projections.rows import prepare, record_of
+from tracing.projections.rows import prepare
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.store import project, take_positions
 
@@ -61,9 +60,9 @@ def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
     those that are no longer stored wait no longer.
     """
     look_for_schemas()
-    rows = list(RecordRow.objects.filter(id__in=records))
-    gone = set(records) - {row.id for row in rows}
-    pairs = [(coordinates_of(row.id)[0], record_of(row, catalogue)) for row in rows]
+    rows = record_log.by_id(records)
+    gone = set(records) - rows.keys()
+    pairs = record_log.pairs(rows.values(), catalogue)
     decoded = [item for item in prepare(pairs, catalogue) if not item.event.awaits]
     with transaction.atomic():
         take_positions(0)
@@ -170,8 +169,8 @@ def _keys(rows: Iterable[EventRow], catalogue: Catalogue) -> set[int]:
     parts = {(row.record, row.part) for row in rows if row.error is None}
     if parts:
         rules = current_rules()
-        for record in RecordRow.objects.filter(id__in={record for record, _ in parts}):
-            for event in decode(record_of(record, catalogue), rules).events:
-                if (record.id, event.part) in parts:
+        for number, row in record_log.by_id(record for record, _ in parts).items():
+            for event in decode(record_log.record_of(row, catalogue), rules).events:
+                if (number, event.part) in parts:
                     found.update(hash64(key) for key in event.keys)
     return found

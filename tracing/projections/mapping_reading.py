@@ -12,10 +12,10 @@ from tracing.codec.candidates import Candidate, Leaves, leaves, suggest
 from tracing.codec.formats.content import content
 from tracing.domain.errors import DecodeError
 from tracing.domain.event import Event
-from tracing.models import Partition, Record, Source
+from tracing.models import Partition, Source
 from tracing.models.source import OFFSET_BITS
+from tracing.projections import record_log
 from tracing.projections.names import names
-from tracing.projections.rows import record_of
 from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
@@ -66,14 +66,13 @@ def last_records(topic: str, *, partitions: int = MAX_PARTITIONS) -> list[LogRec
     source = Source.objects.filter(topic=topic).order_by("-id").first()
     if source is None:
         return []
-    rows: list[Record] = []
+    rows: list[record_log.Row] = []
     recent = Partition.objects.filter(source=source).order_by("-seen_at", "number")
     for partition_id in recent.values_list("id", flat=True)[:partitions]:
-        first = partition_id << OFFSET_BITS
-        within = Record.objects.filter(id__gte=first, id__lt=first + (1 << OFFSET_BITS))
-        rows += within.order_by("-id")[:LAST]
+        last = ((partition_id + 1) << OFFSET_BITS) - 1
+        rows += record_log.between(partition_id << OFFSET_BITS, last, LAST, newest=True)
     rows.sort(key=lambda row: (row.timestamp_ms, row.id), reverse=True)
-    return [record_of(row, names()) for row in rows[:LAST]]
+    return [record_log.record_of(row, names()) for row in rows[:LAST]]
 
 
 def read_by(records: Sequence[LogRecord], rules: Rules) -> list[ReadRecord]:

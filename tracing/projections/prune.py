@@ -19,13 +19,12 @@ from django.utils import timezone
 from tracing.domain.derive import State
 from tracing.domain.text import hash64
 from tracing.models import Event, Flow, FlowCount, Horizon
-from tracing.models import Record as RecordRow
-from tracing.models.source import coordinates_of, record_id
-from tracing.projections import dead_letters, saga_pruning, undecodable, versions
+from tracing.models.source import record_id
+from tracing.projections import dead_letters, record_log, saga_pruning, undecodable, versions
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.log_reading import head
 from tracing.projections.rebuild import RebuildRunningError, running
-from tracing.projections.rows import prepare, record_of
+from tracing.projections.rows import prepare
 from tracing.projections.store import take_positions
 
 if TYPE_CHECKING:
@@ -165,10 +164,10 @@ class Pruner:
                 ("event", "flow_id", flows),
                 ("flow", "id", flows),
                 ("awaitingrecord", "record", records),
-                ("record", "id", records),
             ):
                 statement = f"DELETE FROM tracing_{table} WHERE {column} = %s"  # noqa: S608
                 cursor.executemany(statement, [(number,) for number in numbers])
+        record_log.delete(records)
         self._move_horizon(len(flows), len(records))
         return len(records)
 
@@ -183,10 +182,7 @@ class Pruner:
         found = {(hash64(row.key), row.flow_id) for row in events if row.key is not None}
         flow_of = {(row.record, row.part): row.flow_id for row in events}
         for chunk in _chunks(records):
-            pairs = [
-                (coordinates_of(row.id)[0], record_of(row, self._catalogue))
-                for row in RecordRow.objects.filter(id__in=chunk)
-            ]
+            pairs = record_log.pairs(record_log.by_id(chunk).values(), self._catalogue)
             for partition_id, record in pairs:
                 schemas[record_id(partition_id, record.offset)] = versions.schema_of(record)
             for item in prepare(pairs, self._catalogue):

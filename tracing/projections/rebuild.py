@@ -21,14 +21,13 @@ from django.utils import timezone
 
 from tracing.domain.errors import EventvizError
 from tracing.models import LogHead, Partition, RebuildRun
-from tracing.models import Record as RecordRow
-from tracing.models.source import coordinates_of, record_id
-from tracing.projections import late, tables
+from tracing.models.source import record_id
+from tracing.projections import late, record_log, tables
 from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.configured import forget_configured
 from tracing.projections.decisions import forget_mappings
-from tracing.projections.rows import Prepared, prepare, record_of
+from tracing.projections.rows import Prepared, prepare
 from tracing.projections.saga_decisions import Sagas, applied_sagas, forget_sagas
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.size import record_count
@@ -175,18 +174,16 @@ class _Making:
             while (
                 cursor := self._cursors.get(partition_id, record_id(partition_id, 0) - 1)
             ) < last:
-                found = RecordRow.objects.filter(id__gt=cursor, id__lte=last).order_by("id")
-                chunk = list(found[:size])
+                chunk = record_log.between(cursor + 1, last, size)
                 if chunk:
                     self._add(chunk)
                     tell(self.done, self._run.total)
                 self._cursors[partition_id] = chunk[-1].id if len(chunk) == size else last
         return self.done - before
 
-    def _add(self, chunk: Sequence[RecordRow]) -> None:
+    def _add(self, chunk: Sequence[record_log.Row]) -> None:
         """Write the read models of some records of one partition. One short transaction."""
-        pairs = [(coordinates_of(row.id)[0], record_of(row, self._catalogue)) for row in chunk]
-        prepared = prepare(pairs, self._catalogue)
+        prepared = prepare(record_log.pairs(chunk, self._catalogue), self._catalogue)
         batch = batch_of(prepared, self._catalogue)
         known = _positions(chunk[0].id, chunk[-1].id)
         with transaction.atomic():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,9 +10,8 @@ from tracing.codec import decode
 from tracing.codec.saga_keys import key_of
 from tracing.domain.event import Event
 from tracing.domain.facts import fact_of
-from tracing.domain.record import Header, Record
 from tracing.domain.text import hash64
-from tracing.models.source import coordinates_of, record_id
+from tracing.models.source import record_id
 from tracing.projections.packing import Packed, pack
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.saga_keys import SagaKey, saga_key
@@ -22,11 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracing.codec.decode import Decoded
-    from tracing.models import Record as RecordRow
+    from tracing.domain.record import Record
     from tracing.projections.catalogue import Catalogue
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_headers = msgspec.msgpack.Decoder(tuple[Header, ...]).decode
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -45,61 +41,6 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     keys: tuple[int, ...]
     sagas: tuple[SagaKey, ...] = ()
     schema: str = ""
-
-
-def record_row(record: Record, partition_id: int) -> tuple[Any, ...]:
-    """Return the log's row of a record, in the order of `store._RECORDS`."""
-    return (
-        record_id(partition_id, record.offset),
-        record.timestamp_ms,
-        record.key,
-        record.value,
-        record.value_length,
-        record.value_sha256,
-        _encode(record.headers) if record.headers else b"",
-        record.error,
-    )
-
-
-class Columns(msgspec.Struct, frozen=True, gc=False):
-    """A stored record's columns, where the ORM's objects would cost more than their reading."""
-
-    id: int
-    timestamp_ms: int
-    key: bytes | memoryview | None
-    value: bytes | memoryview | None
-    value_length: int
-    value_sha256: bytes | memoryview | None
-    headers: bytes | memoryview
-    error: str | None
-
-
-def record_of(row: RecordRow | Columns, catalogue: Catalogue) -> Record:
-    """Return a stored record as it was read."""
-    partition_id, offset = coordinates_of(row.id)
-    topic, number = catalogue.place(partition_id)
-    return Record(
-        topic=topic,
-        partition=number,
-        offset=offset,
-        timestamp_ms=row.timestamp_ms,
-        key=_bytes(row.key),
-        value=_bytes(row.value),
-        headers=headers_of(row.headers),
-        value_length=row.value_length,
-        value_sha256=_bytes(row.value_sha256),
-        error=row.error,
-    )
-
-
-def _bytes(value: bytes | memoryview | None) -> bytes | None:
-    """Return bytes: Postgres hands out memoryviews."""
-    return None if value is None else bytes(value)
-
-
-def headers_of(blob: bytes | memoryview) -> tuple[Header, ...]:
-    """Return the ordered headers of a stored record."""
-    return _decode_headers(blob) if blob else ()
 
 
 def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list[Prepared]:

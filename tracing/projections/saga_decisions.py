@@ -14,7 +14,8 @@ from django.utils import timezone
 from tracing.domain.saga.definition import Version
 from tracing.domain.saga.document import BadDefinitionError
 from tracing.domain.saga.parsing import parse
-from tracing.models import Record, SagaDefinition
+from tracing.models import SagaDefinition
+from tracing.projections import record_log
 from tracing.projections.decisions import EVERY_S, DecidedMeanwhileError, ask_for_rebuild
 
 if TYPE_CHECKING:
@@ -145,5 +146,5 @@ def end(name: str, *, by: str, version: int | None = None) -> int:
 def _act(by: str) -> None:
     """Let a decision act; on an empty log there is nothing to rebuild."""
     forget_sagas()
-    if Record.objects.exists():
+    if record_log.any_stored():
         ask_for_rebuild(by)

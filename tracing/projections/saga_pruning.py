@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from tracing.models import Event, SagaFlow, SagaInstance
-from tracing.models import Record as RecordRow
-from tracing.models.source import coordinates_of
-from tracing.projections import saga_facts
-from tracing.projections.rows import prepare, record_of
+from tracing.projections import record_log, saga_facts
+from tracing.projections.rows import prepare
 from tracing.projections.saga_facts import Effects, Held
 from tracing.projections.saga_keys import SagaKey
 from tracing.projections.sagas import IN, Stored, count, difference, unflag, write
@@ -74,8 +72,8 @@ def _refill(one: Stored, flows: set[int], flow_of: FlowOf, catalogue: Catalogue)
         parts = set(events)
         records = sorted({record for record, _ in parts})
         for start in range(0, len(records), 500):
-            rows = RecordRow.objects.filter(id__in=records[start : start + 500])
-            pairs = [(coordinates_of(row.id)[0], record_of(row, catalogue)) for row in rows]
+            rows = record_log.by_id(records[start : start + 500]).values()
+            pairs = record_log.pairs(rows, catalogue)
             facts = [
                 item.fact
                 for item in prepare(pairs, catalogue)

@@ -11,29 +11,16 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.projections import bulk, dead_letters, flows, sagas, undecodable, versions
+from tracing.projections import bulk, dead_letters, flows, record_log, sagas, undecodable, versions
 from tracing.projections.batch import Batch, batch_of
 from tracing.projections.bulk import Columns
-from tracing.projections.rows import prepare, record_row
+from tracing.projections.rows import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracing.projections.catalogue import Catalogue
 
-_RECORDS = Columns(
-    "tracing_record",
-    (
-        ("id", "int8"),
-        ("timestamp_ms", "int8"),
-        ("key", "bytea"),
-        ("value", "bytea"),
-        ("value_length", "int8"),
-        ("value_sha256", "bytea"),
-        ("headers", "bytea"),
-        ("error", "text"),
-    ),
-)
 _EVENTS = Columns(
     "tracing_event",
     (
@@ -88,18 +75,16 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Batch | None = N
     through, with nothing stored.
     """
     # In the order of their ids: two writers of the same records wait, but never for each other.
-    pairs = [
-        (part.partition_id, record)
-        for part in sorted(slices, key=attrgetter("partition_id"))
-        for record in part.records
-    ]
+    parts = sorted(slices, key=attrgetter("partition_id"))
     if ready is None:
+        pairs = [(part.partition_id, record) for part in parts for record in part.records]
         ready = batch_of(prepare(pairs, catalogue), catalogue)
     now = timezone.now()
+    logs = [
+        record_log.packed(part.partition_id, part.start, part.end, part.records) for part in parts
+    ]
     with transaction.atomic(), connection.cursor() as cursor:
-        bulk.insert_missing(
-            _RECORDS, [record_row(record, partition_id) for partition_id, record in pairs]
-        )
+        record_log.insert(logs)
         position = take_positions(len(ready))
         for part in slices:
             cursor.execute(_ADVANCE, (part.end, now, part.partition_id, part.start))

@@ -1,14 +1,14 @@
 """What is known of topics: how far we are, what is missing, and who reads what.
 
 A fixed number of queries whatever is stored: catalogue rows, counters, and for each partition
-the first row of its range in the log.
+the first record of its range in the log.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Subquery, Sum
@@ -19,12 +19,14 @@ from tracing.models import (
     Ingestor,
     Partition,
     Record,
+    RecordBlock,
     Source,
     TopicFacts,
     Undecodable,
     UndecodableReason,
 )
 from tracing.models.source import OFFSET_BITS, coordinates_of
+from tracing.projections.record_log import BLOCK_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -206,10 +208,18 @@ def _partitions(
 ) -> dict[int, list[PartitionLine]]:
     floor = OuterRef("first_record")
     oldest = Record.objects.filter(id__gte=floor, id__lt=floor + (1 << OFFSET_BITS)).order_by("id")
+    low, blocks = OuterRef("first_block"), 1 << (OFFSET_BITS - BLOCK_BITS)
+    block = RecordBlock.objects.filter(id__gte=low, id__lt=low + blocks).order_by("id")
+    partition = Cast(F("id"), BigIntegerField())
     rows = list(
         Partition.objects.filter(source_id__in=source_ids)
-        .annotate(first_record=Cast(F("id"), BigIntegerField()) * (1 << OFFSET_BITS))
-        .annotate(since_ms=Subquery(oldest.values("timestamp_ms")[:1]))
+        .annotate(first_record=partition * (1 << OFFSET_BITS), first_block=partition * blocks)
+        .annotate(
+            row_ms=Subquery(oldest.values("timestamp_ms")[:1]),
+            row_id=Subquery(oldest.values("id")[:1]),
+            block_ms=Subquery(block.values("timestamp_ms")[:1]),
+            block_id=Subquery(block.values("id")[:1]),
+        )
         .order_by("source_id", "number")[:MAX_PARTITIONS]
     )
     ids = [row.id for row in rows]
@@ -235,7 +245,7 @@ def _partitions(
             end=row.end_offset,
             begin=row.begin_offset,
             rate=rate,
-            since_ms=row.since_ms,
+            since_ms=_since_ms(row),
             gaps=gap["count"],
             lost=gap["lost"],
             undecodable=bad[row.id],
@@ -244,6 +254,14 @@ def _partitions(
             seen_at=row.seen_at,
         )
         found[row.source_id].append(line)
+    return found
+
+
+def _since_ms(row: Any) -> int | None:
+    """Return the time of a partition's first record, which is a row or in a block."""
+    found: int | None = row.row_ms
+    if found is None or (row.block_id is not None and row.block_id < row.row_id >> BLOCK_BITS):
+        found = row.block_ms
     return found
 
 

@@ -9,10 +9,9 @@ from django.conf import settings
 
 from tracing.domain.record import Record
 from tracing.models import Event, Partition, RetryItem, Source
-from tracing.models import Record as RecordRow
 from tracing.models.source import coordinates_of
+from tracing.projections import record_log
 from tracing.projections.names import names
-from tracing.projections.rows import headers_of
 from tracing.retry.letters import discarded, letters_of
 from tracing.retry.outgoing import retry_id_of, why_not
 from tracing.retry.special import is_special
@@ -78,8 +77,7 @@ def candidates(record_ids: Sequence[int]) -> list[Candidate]:
 
 
 def _chunk(ids: Sequence[int]) -> list[Candidate]:
-    columns = ("id", "headers", "error", "value_length", "value_sha256")
-    rows = {row[0]: row for row in RecordRow.objects.filter(id__in=ids).values_list(*columns)}
+    rows = record_log.by_id(ids)
     events = Event.objects.filter(record__in=ids, part=0)
     known = {
         record: (event_id, event_hash, node, flow)
@@ -105,7 +103,7 @@ def _chunk(ids: Sequence[int]) -> list[Candidate]:
 
 
 def _candidate(
-    record: int, row: tuple[object, ...] | None, event: tuple[str, int, int, int] | None
+    record: int, row: record_log.Row | None, event: tuple[str, int, int, int] | None
 ) -> Candidate:
     topic, partition, offset = _place(record)
     if row is None:
@@ -113,16 +111,15 @@ def _candidate(
         return Candidate(
             record=record, topic=topic, partition=partition, offset=offset, missing=missing
         )
-    _, headers, error, length, sha256 = row
     bare = Record(
         topic=topic,
         partition=partition,
         offset=offset,
         timestamp_ms=0,
-        headers=headers_of(headers),  # type: ignore[arg-type]
-        value_length=length,  # type: ignore[arg-type]
-        value_sha256=sha256,  # type: ignore[arg-type]
-        error=error,  # type: ignore[arg-type]
+        headers=record_log.headers_of(row.headers),
+        value_length=row.value_length,
+        value_sha256=row.value_sha256,
+        error=row.error,
     )
     event_id, event_hash, node, flow = event or ("", None, None, None)
     return Candidate(

@@ -17,8 +17,8 @@ from django.utils import timezone
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.text import clean
 from tracing.kafka.producer import Producer, RecordNotSentError, RecordRefusedError
-from tracing.models import Record as RecordRow
 from tracing.models import RetryItem, RetryRun
+from tracing.projections import record_log
 from tracing.projections.reading import head, stored_records
 from tracing.retry.outgoing import outgoing, why_not
 from tracing.retry.pace import Pace
@@ -130,7 +130,7 @@ def _by_size(items: Sequence[RetryItem]) -> list[Sequence[RetryItem]]:
     """Return the items in parts whose values fit in memory together."""
 
     ids = [item.record for item in items]
-    sizes = dict(RecordRow.objects.filter(id__in=ids).values_list("id", "value_length"))
+    sizes = {number: row.value_length for number, row in record_log.by_id(ids).items()}
     parts: list[list[RetryItem]] = [[]]
     size = 0
     for item in items:
