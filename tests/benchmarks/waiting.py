@@ -17,7 +17,7 @@ RATE = 200
 WAITERS = 200
 SECONDS = 15
 # Every how many events one is awaited; whom it answers waits for a later one.
-AWAITED = 10
+AWAITED = 2
 TOPICS = ("orders", "inventory", "payments")
 TYPE = "StockReserved"
 

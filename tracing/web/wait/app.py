@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.http import HttpResponse
 
@@ -26,6 +26,7 @@ from tracing.web.wait.wanted import asked
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterator
 
+    from tracing.live.follower import Follower
     from tracing.web.wait.wanted import Asked
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -63,13 +64,16 @@ async def _answer(scope: dict[str, Any]) -> HttpResponse:
         refused["Allow"] = "GET, HEAD"
         return refused
     try:
-        user, refusal = await _caller(scope)
-        if refusal is not None:
-            return refusal
-        question = asked(scope["query_string"])
-        client = (user, (scope.get("client") or ("",))[0])
-        with _place(client):
-            return await _wait(question)
+        # Its threads keep their connections: opening one for each question costs more than the
+        # rest of the answer.
+        async with following() as follower:
+            user, refusal = await follower.run(partial(access.api_caller, scope))
+            if refusal is not None:
+                return refusal
+            question = asked(scope["query_string"])
+            client = (user, (scope.get("client") or ("",))[0])
+            with _place(client):
+                return await _wait(follower, question)
     except BadParameterError as error:
         return failure(str(error), status=400)
     except _FullError as error:
@@ -80,16 +84,10 @@ async def _answer(scope: dict[str, Any]) -> HttpResponse:
         return failure(f"The database does not answer: {error}", status=503)
 
 
-async def _caller(scope: dict[str, Any]) -> tuple[int, HttpResponse | None]:
-    return await database_sync_to_async(access.api_caller)(scope)  # type: ignore[no-any-return]
-
-
-async def _wait(question: Asked) -> HttpResponse:
-    async with following() as follower:
-        found = await room.wait(follower, question.wanted, timeout_s=question.timeout_s)
-        position = follower.position
+async def _wait(follower: Follower, question: Asked) -> HttpResponse:
+    found = await room.wait(follower, question.wanted, timeout_s=question.timeout_s)
     if found is None:
-        return answer({"status": "timeout", "event": None, "position": position})
+        return answer({"status": "timeout", "event": None, "position": follower.position})
     return answer(
         {"status": found.status, "event": found.event, "position": found.event["position"]}
     )
