@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 
 from tests.integration.test_late_decode import ENVELOPE, envelope, framed, record, write
 from tracing.jobs.schemas import DecodeLate
@@ -23,7 +24,7 @@ from tracing.schemas.errors import (
     VersionNotDeletedError,
     VersionUnknownError,
 )
-from tracing.schemas.registry import Draft, Level, Reference
+from tracing.schemas.registry import Deed, Draft, Level, Reference
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 STORE = BuiltIn()
@@ -142,6 +143,29 @@ def test_a_schema_builds_on_another_which_then_cannot_go() -> None:
     assert Schema.objects.get(reference=f"id:{entry.id}").references == [
         ["shop.Money", avro("unit", name="Money").text]
     ]
+
+
+def test_no_change_is_made_that_cannot_be_told() -> None:
+    STORE.register("orders-value", V1, by="ana")
+
+    def full(_deed: Deed) -> None:
+        raise DatabaseError
+
+    store = BuiltIn(full)
+    for change in (
+        lambda: store.register("orders-value", V2, by="ana"),
+        lambda: store.set_level("orders-value", Level.FULL, by="ana"),
+        lambda: store.delete_version("orders-value", 1, by="ana"),
+        lambda: store.delete_subject("orders-value", by="ana"),
+    ):
+        with pytest.raises(DatabaseError):
+            change()
+
+    assert STORE.versions("orders-value") == [1]
+    assert STORE.level("orders-value") is None
+    # What changes nothing is not told.
+    store.register("orders-value", V1, by="ana")
+    store.clear_level("", by="ana")
 
 
 def test_fields_are_found_by_each_of_their_words() -> None:

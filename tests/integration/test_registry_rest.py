@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from tracing.models import ApiToken, SubjectVersion
+from tracing.models import ApiToken, AuditEntry, SubjectVersion
 from tracing.web.access import Role, give_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -58,6 +58,11 @@ def test_roles_decide_what_may_be_done() -> None:
     assert operator.delete("/registry/subjects/s").status_code == 403
     assert client(Role.ADMIN).delete("/registry/subjects/s").json() == [1]
     assert SubjectVersion.objects.get().registered_by == "robot-operator-basic"
+    done = AuditEntry.objects.order_by("id").values_list("who", "what", "target")
+    assert list(done) == [
+        ("robot-operator-basic", "schema registered", "s version 1"),
+        ("robot-admin-bearer", "schema deleted", "s, all versions"),
+    ]
 
 
 def test_a_form_of_another_page_changes_nothing() -> None:

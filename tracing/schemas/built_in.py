@@ -12,17 +12,10 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from tracing.models import (
-    CompatibilityLevel,
-    RegistryHead,
-    Schema,
-    Subject,
-    SubjectVersion,
-    VersionReference,
-)
-from tracing.schemas import compatibility, entries
+from tracing.models import CompatibilityLevel, RegistryHead, Schema, Subject, SubjectVersion
+from tracing.schemas import compatibility, entries, stored
+from tracing.schemas.bodies import entry_of
 from tracing.schemas.errors import (
-    BadSchemaError,
     EntryError,
     IncompatibleSchemaError,
     LevelUnsetError,
@@ -33,31 +26,30 @@ from tracing.schemas.errors import (
     SubjectUnknownError,
     VersionDeletedError,
     VersionNotDeletedError,
-    VersionUnknownError,
 )
 from tracing.schemas.parsing import fingerprint, parse
+from tracing.schemas.references import Needed, built_on, candidate
 from tracing.schemas.registry import (
+    AS_REGISTRY,
     DEFAULT_LEVEL,
+    Deed,
     Draft,
     Entry,
     Level,
-    Reference,
     Registry,
+    Telling,
     Verdict,
     check_subject,
+    deletion,
+    tell_nobody,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from django.db.models import QuerySet
+    from collections.abc import Sequence
 
 BUILT_IN = ""
-MAX_REFERENCES = 50
 # Somebody else may register at the same time: the check is then made again.
 _TRIES = 5
-
-Needed = tuple[tuple[str, str], ...]
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -70,7 +62,11 @@ class _Ready(msgspec.Struct, frozen=True):
 
 
 class BuiltIn(Registry):
-    """Entries in our own tables."""
+    """Entries in our own tables. A change is told within its transaction."""
+
+    def __init__(self, tell: Telling = tell_nobody) -> None:
+        """Tell changes to nobody else."""
+        self._tell = tell
 
     def subjects(self, *, deleted: bool = False) -> list[str]:
         """Return their names. One query."""
@@ -79,35 +75,31 @@ class BuiltIn(Registry):
         return sorted(rows.values_list("name", flat=True))
 
     def listed(self, offset: int, limit: int) -> list[Entry]:
-        """Return some of all live versions, by subject and version. One query."""
-        rows = SubjectVersion.objects.filter(subject__registry=BUILT_IN, deleted_at=None)
-        chosen = rows.order_by("subject__name", "version")[offset : offset + limit]
-        # Their ids first: a page far behind does not read the texts of those before it.
-        found = SubjectVersion.objects.filter(pk__in=list(chosen.values_list("pk", flat=True)))
-        ordered = found.select_related("subject").order_by("subject__name", "version")
-        return [entries.entry_of(row) for row in ordered]
+        """Return some of all live versions, by subject and version. Two queries."""
+        return [entries.entry_of(row) for row in stored.listed(BUILT_IN, offset, limit)]
 
     def versions(self, subject: str, *, deleted: bool = False) -> list[int]:
         """Return a subject's versions. One query."""
-        found = list(_versions(subject, deleted=deleted).values_list("version", flat=True))
+        rows = stored.versions(BUILT_IN, subject, deleted=deleted)
+        found = list(rows.values_list("version", flat=True))
         if not found:
             raise SubjectUnknownError(f"This is {subject!r}.")
         return found
 
     def by_version(self, subject: str, version: int | None, *, deleted: bool = False) -> Entry:
         """Return one version. One query or two."""
-        return entries.entry_of(_version(subject, version, deleted=deleted))
+        return entries.entry_of(stored.version(BUILT_IN, subject, version, deleted=deleted))
 
     def by_id(self, number: int) -> Entry:
         """Return the schema of an id. One query."""
-        row = _of_id(number).order_by("id").first()
+        row = stored.of_id(BUILT_IN, number).first()
         if row is None:
             raise SchemaUnknownError(f"Its id is {number}.")
         return entries.entry_of(row)
 
     def places(self, number: int, *, deleted: bool = False) -> list[tuple[str, int]]:
         """Return where an id is registered. One query or two."""
-        rows = _of_id(number)
+        rows = stored.of_id(BUILT_IN, number)
         live = rows if deleted else rows.filter(deleted_at=None)
         found = sorted(live.values_list("subject__name", "version"))
         if not found and not rows.exists():
@@ -129,13 +121,16 @@ class BuiltIn(Registry):
             with transaction.atomic():
                 head = entries.lock(BUILT_IN)
                 # What it was checked against is still what is there.
-                if (self._rule(subject), _ids(_live(subject))) == (level, _ids(live)):
-                    return _store(subject, ready, by, head.last_number)
+                if (self._rule(subject), _live(subject)) == (level, live):
+                    entry = _store(subject, ready, by, head.last_number)
+                    told = {"version": entry.version, "id": entry.id}
+                    self._tell(Deed(by, "schema registered", subject, entry.version, told))
+                    return entry
         raise EntryError("Somebody else keeps changing this subject: try again.")
 
     def look_up(self, subject: str, draft: Draft, *, deleted: bool = False) -> Entry:
         """Return the version that says the same. A few queries."""
-        if not _versions(subject, deleted=deleted).exists():
+        if not stored.versions(BUILT_IN, subject, deleted=deleted).exists():
             raise SubjectUnknownError(f"This is {subject!r}.")
         row = _same(subject, _ready(draft), deleted=deleted)
         if row is None:
@@ -144,7 +139,7 @@ class BuiltIn(Registry):
 
     def check(self, subject: str, draft: Draft, version: int | None) -> Verdict:
         """Judge a schema beside one version, as if it were the last."""
-        row = _version(subject, version)
+        row = stored.version(BUILT_IN, subject, version)
         return _judge(self._rule(subject), _ready(draft), [row])
 
     def check_all(self, subject: str, draft: Draft) -> Verdict:
@@ -162,15 +157,21 @@ class BuiltIn(Registry):
         """Store a level, who set it and when."""
         if subject:
             check_subject(subject)
-        CompatibilityLevel.objects.update_or_create(
-            registry=BUILT_IN,
-            subject=subject,
-            defaults={"level": level.value, "set_by": by, "set_at": timezone.now()},
-        )
+        with transaction.atomic():
+            CompatibilityLevel.objects.update_or_create(
+                registry=BUILT_IN,
+                subject=subject,
+                defaults={"level": level.value, "set_by": by[:150], "set_at": timezone.now()},
+            )
+            self._tell(Deed(by, "schema level", subject, outcome={"level": level.value}))
 
-    def clear_level(self, subject: str, *, by: str) -> None:  # noqa: ARG002 - others tell it on
+    def clear_level(self, subject: str, *, by: str) -> None:
         """Remove a level."""
-        gone, _ = CompatibilityLevel.objects.filter(registry=BUILT_IN, subject=subject).delete()
+        rows = CompatibilityLevel.objects.filter(registry=BUILT_IN, subject=subject)
+        with transaction.atomic():
+            gone, _ = rows.delete()
+            if gone:
+                self._tell(Deed(by, "schema level", subject, outcome={"level": AS_REGISTRY}))
         if not gone and subject:
             raise LevelUnsetError(f"This is {subject!r}.")
 
@@ -180,20 +181,22 @@ class BuiltIn(Registry):
         """Mark a version as deleted; with `permanent`, remove what is marked."""
         with transaction.atomic():
             entries.lock(BUILT_IN)
-            row = _version(subject, version, deleted=True if version else permanent)
+            deleted = True if version else permanent
+            row = stored.version(BUILT_IN, subject, version, deleted=deleted)
             named = f"This is version {row.version} of {subject!r}."
             if permanent and row.deleted_at is None:
                 raise VersionNotDeletedError(named)
             if not permanent and row.deleted_at is not None:
                 raise VersionDeletedError(named)
             _delete([row], by, permanent=permanent)
+            self._tell(Deed(by, deletion(permanent=permanent), subject, row.version))
         return row.version
 
     def delete_subject(self, subject: str, *, by: str, permanent: bool = False) -> list[int]:
         """Mark every version as deleted; with `permanent`, remove all of them."""
         with transaction.atomic():
             entries.lock(BUILT_IN)
-            rows = list(_versions(subject, deleted=True).select_related("subject"))
+            rows = list(stored.versions(BUILT_IN, subject, deleted=True))
             live = [row for row in rows if row.deleted_at is None]
             if not rows:
                 raise SubjectUnknownError(f"This is {subject!r}.")
@@ -203,76 +206,33 @@ class BuiltIn(Registry):
                 raise SubjectDeletedError(f"This is {subject!r}.")
             _delete(rows if permanent else live, by, permanent=permanent)
             CompatibilityLevel.objects.filter(registry=BUILT_IN, subject=subject).delete()
+            self._tell(Deed(by, deletion(permanent=permanent), subject))
         return [row.version for row in (rows if permanent else live)]
 
     def referenced_by(self, subject: str, version: int | None) -> list[int]:
         """Return the ids of live versions that build on one."""
-        row = _version(subject, version, deleted=True)
-        users = _users([row]).filter(user__deleted_at=None)
+        row = stored.version(BUILT_IN, subject, version, deleted=True)
+        users = stored.users(BUILT_IN, [row])
         return sorted(set(users.values_list("user__number", flat=True)))
 
     def _rule(self, subject: str) -> Level:
         return self.level(subject) or self.level() or DEFAULT_LEVEL
 
 
-def _versions(subject: str, *, deleted: bool = False) -> QuerySet[SubjectVersion]:
-    rows = SubjectVersion.objects.filter(subject__registry=BUILT_IN, subject__name=subject)
-    return (rows if deleted else rows.filter(deleted_at=None)).order_by("version")
-
-
 def _live(subject: str) -> list[SubjectVersion]:
-    return list(_versions(subject))
-
-
-def _ids(rows: Iterable[SubjectVersion]) -> list[int]:
-    return [row.pk for row in rows]
-
-
-def _of_id(number: int) -> QuerySet[SubjectVersion]:
-    rows = SubjectVersion.objects.filter(subject__registry=BUILT_IN, number=number)
-    return rows.select_related("subject")
-
-
-def _version(subject: str, version: int | None, *, deleted: bool = False) -> SubjectVersion:
-    rows = _versions(subject, deleted=deleted).select_related("subject")
-    row = rows.last() if version is None else rows.filter(version=version).first()
-    if row is not None:
-        return row
-    if not _versions(subject, deleted=deleted).exists():
-        raise SubjectUnknownError(f"This is {subject!r}.")
-    raise VersionUnknownError(f"This is version {version} of {subject!r}.")
+    return list(stored.versions(BUILT_IN, subject))
 
 
 def _same(subject: str, ready: _Ready, *, deleted: bool = False) -> SubjectVersion | None:
-    rows = _versions(subject, deleted=deleted).filter(fingerprint=ready.fingerprint)
-    return rows.select_related("subject").last()
+    rows = stored.versions(BUILT_IN, subject, deleted=deleted)
+    return rows.filter(fingerprint=ready.fingerprint).last()
 
 
 def _ready(draft: Draft) -> _Ready:
     """Parse a draft and find what it builds on. Raises BadSchemaError."""
-    found: dict[tuple[str, int], tuple[str, str]] = {}
-    _gather(draft.references, found)
-    built_on = tuple(found.values())
-    value = parse(draft, built_on)
-    return _Ready(draft, value, built_on, fingerprint(draft, value))
-
-
-def _gather(
-    references: Iterable[Reference], found: dict[tuple[str, int], tuple[str, str]], depth: int = 0
-) -> None:
-    """Add what references lead to, each behind what it needs itself."""
-    for one in references:
-        place = (one.subject, one.version)
-        if place in found:
-            continue
-        if depth >= MAX_REFERENCES or len(found) >= MAX_REFERENCES:
-            raise BadSchemaError(f"It builds on more than {MAX_REFERENCES} others.")
-        row = _versions(one.subject, deleted=True).filter(version=one.version).first()
-        if row is None:
-            said = f"It refers to {one.name!r}, version {one.version} of {one.subject!r}"
-            raise BadSchemaError(f"{said}, which is not registered.")
-        _gather(entries.references_of(row), found, depth + 1)
-        found[place] = (one.name, row.text)
+    needed = built_on(BUILT_IN, draft.references, whole=True)
+    value = parse(draft, needed)
+    return _Ready(draft, value, needed, fingerprint(draft, value))
 
 
 def _judge(level: Level, ready: _Ready, old: Sequence[SubjectVersion]) -> Verdict:
@@ -280,14 +240,7 @@ def _judge(level: Level, ready: _Ready, old: Sequence[SubjectVersion]) -> Verdic
     if level is Level.NONE:
         return Verdict(compatible=True)
     chosen = old if level.transitive else old[-1:]
-    return compatibility.judge(level, new, [_candidate(row) for row in chosen])
-
-
-def _candidate(row: SubjectVersion) -> compatibility.Candidate:
-    found: dict[tuple[str, int], tuple[str, str]] = {}
-    _gather(entries.references_of(row), found)
-    label = f"version {row.version}"
-    return compatibility.Candidate(row.type, row.text, tuple(found.values()), label)
+    return compatibility.judge(level, new, [candidate(row, whole=True) for row in chosen])
 
 
 def _store(name: str, ready: _Ready, by: str, last_number: int) -> Entry:
@@ -297,9 +250,7 @@ def _store(name: str, ready: _Ready, by: str, last_number: int) -> Entry:
     last = subject.versions.order_by("version").last()
     draft = ready.draft
     number = _number(ready.fingerprint, last_number)
-    entry = Entry(
-        name, last.version + 1 if last else 1, number, draft.type, draft.text, draft.references
-    )
+    entry = entry_of(name, last.version + 1 if last else 1, number, draft)
     row = entries.row_of(subject, entry, fingerprint=ready.fingerprint, now=now)
     row.registered_by, row.registered_at = by[:150], now
     row.save()
@@ -330,24 +281,14 @@ def _number(same: str, last_number: int) -> int:
     return last_number + 1
 
 
-def _users(rows: Sequence[SubjectVersion]) -> QuerySet[VersionReference]:
-    """Return the references to these versions, of one subject, from outside of them."""
-    found = VersionReference.objects.filter(
-        user__subject__registry=BUILT_IN,
-        subject=rows[0].subject.name,
-        version__in=[row.version for row in rows],
-    )
-    return found.exclude(user__in=rows)
-
-
 def _delete(rows: Sequence[SubjectVersion], by: str, *, permanent: bool) -> None:
     """Delete versions of one subject. Raises ReferencedError."""
     subject = rows[0].subject
-    user = _users(rows).filter(user__deleted_at=None).select_related("user__subject").first()
+    user = stored.users(BUILT_IN, rows).select_related("user__subject").first()
     if user is not None:
         other = f"{user.user.subject.name!r}, version {user.user.version}"
         raise ReferencedError(f"One is {other}.")
-    chosen = SubjectVersion.objects.filter(pk__in=_ids(rows))
+    chosen = SubjectVersion.objects.filter(pk__in=[row.pk for row in rows])
     if permanent:
         chosen.delete()
     else:

@@ -7,13 +7,14 @@ settings; every answer is bounded, and becomes an entry or an error in our words
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from tracing.domain.text import clean
 from tracing.schemas import errors
+from tracing.schemas.bodies import VersionBody, body_of
 from tracing.schemas.errors import (
     BadAnswerError,
     BadSchemaError,
@@ -29,33 +30,16 @@ from tracing.schemas.registry import (
     Draft,
     Entry,
     Level,
-    Reference,
     Registry,
     Verdict,
     check_subject,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 # One call, however slowly the registry drips.
 BUDGET_S = 10.0
 _MAX_MESSAGE = 2_000
+NO_REASON = "The registry says that it is incompatible, and not why."
 _T = TypeVar("_T")
-
-
-class _Version(msgspec.Struct, rename="camel"):
-    schema: str
-    id: int = 0
-    version: int = 0
-    subject: str = ""
-    schema_type: str | None = None
-    references: list[Reference] | None = None
-
-    def entry(self, *, deleted: bool = False) -> Entry:
-        kind = (self.schema_type or "AVRO").upper()
-        references = tuple(self.references or ())
-        return Entry(self.subject, self.version, self.id, kind, self.schema, references, deleted)
 
 
 class _Place(msgspec.Struct):
@@ -99,8 +83,8 @@ class Confluent(Registry):
 
     def listed(self, offset: int, limit: int) -> list[Entry]:
         """Return some of all live versions; EntryError where a registry cannot. One request."""
-        found = self._get(f"/schemas?offset={offset}&limit={limit}", list[_Version])
-        return [version.entry() for version in found]
+        found = self._get(f"/schemas?offset={offset}&limit={limit}", list[VersionBody])
+        return [version.entry for version in found]
 
     def versions(self, subject: str, *, deleted: bool = False) -> list[int]:
         """Return a subject's versions. One request."""
@@ -109,12 +93,12 @@ class Confluent(Registry):
     def by_version(self, subject: str, version: int | None, *, deleted: bool = False) -> Entry:
         """Return one version. One request."""
         path = f"{_of(subject)}/versions/{version or 'latest'}{_deleted(deleted)}"
-        return self._get(path, _Version).entry()
+        return self._get(path, VersionBody).entry
 
     def by_id(self, number: int) -> Entry:
         """Return the schema of an id, without a subject. One request."""
-        found = self._get(f"/schemas/ids/{number}", _Version)
-        return msgspec.structs.replace(found, id=number).entry()
+        found = self._get(f"/schemas/ids/{number}", VersionBody)
+        return msgspec.structs.replace(found, id=number).entry
 
     def places(self, number: int, *, deleted: bool = False) -> list[tuple[str, int]]:
         """Return where an id is registered. One request."""
@@ -124,15 +108,15 @@ class Confluent(Registry):
     def register(self, subject: str, draft: Draft, *, by: str) -> Entry:  # noqa: ARG002
         """Register a schema; who did it is not told to the registry. Two requests."""
         check_subject(subject)
-        self._call("POST", f"{_of(subject)}/versions", _Id, _body(draft))
+        self._call("POST", f"{_of(subject)}/versions", _Id, body_of(draft))
         return self.look_up(subject, draft)
 
     def look_up(self, subject: str, draft: Draft, *, deleted: bool = False) -> Entry:
         """Return the version that says the same. One request."""
         path = f"{_of(subject)}{_deleted(deleted)}"
-        found = self._call("POST", path, _Version, _body(draft))
+        found = self._call("POST", path, VersionBody, body_of(draft))
         # Some leave out what the caller knows.
-        return msgspec.structs.replace(found, schema=found.schema or draft.text).entry()
+        return msgspec.structs.replace(found, schema=found.schema or draft.text).entry
 
     def check(self, subject: str, draft: Draft, version: int | None) -> Verdict:
         """Let the registry judge a schema beside one version. One request."""
@@ -195,10 +179,10 @@ class Confluent(Registry):
         return self._get(f"{_of(subject)}/versions/{version or 'latest'}/referencedby", list[int])
 
     def _judge(self, path: str, draft: Draft) -> Verdict:
-        said = self._call("POST", path, _Verdict, _body(draft))
+        said = self._call("POST", path, _Verdict, body_of(draft))
         reasons = tuple(clean(message, _MAX_MESSAGE) for message in (said.messages or ())[:50])
         if not said.is_compatible and not reasons:
-            reasons = ("The registry says that it is incompatible, and not why.",)
+            reasons = (NO_REASON,)
         return Verdict(compatible=said.is_compatible, reasons=reasons)
 
     def _get(self, path: str, kind: type[_T]) -> _T:
@@ -269,16 +253,3 @@ def _deleted(wanted: bool) -> str:  # noqa: FBT001 - the address's own words
 
 def _permanent(wanted: bool) -> str:  # noqa: FBT001 - the address's own words
     return "?permanent=true" if wanted else ""
-
-
-def _body(draft: Draft) -> dict[str, Any]:
-    said: dict[str, Any] = {"schema": draft.text}
-    if draft.type != "AVRO":
-        said["schemaType"] = draft.type
-    if draft.references:
-        said["references"] = _listed(draft.references)
-    return said
-
-
-def _listed(references: Iterable[Reference]) -> list[Any]:
-    return [msgspec.to_builtins(one) for one in references]

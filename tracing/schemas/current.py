@@ -7,13 +7,16 @@ from django.conf import settings
 from tracing.schemas.built_in import BuiltIn
 from tracing.schemas.http import Login
 from tracing.schemas.mirrored import Mirrored
-from tracing.schemas.registry import Registry
+from tracing.schemas.registry import Registry, Telling, tell_nobody
 
 
-def current_registry() -> Registry:
-    """Return where entries are kept and changes go. Its address comes from settings alone."""
-    url = registry_name()
-    return Mirrored(registry_login()) if url else BuiltIn()
+def current_registry(tell: Telling = tell_nobody) -> Registry:
+    """Return where entries are kept and changes go. Its address comes from settings alone.
+
+    `tell` hears of each change: in the transaction of the built-in one's; before and after it
+    where another registry decides.
+    """
+    return Mirrored(registry_login(), tell) if registry_name() else BuiltIn(tell)
 
 
 def registry_login() -> Login:

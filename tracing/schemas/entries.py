@@ -14,7 +14,8 @@ from tracing.models import (
     SubjectWord,
     VersionReference,
 )
-from tracing.schemas.registry import Entry, Reference
+from tracing.schemas.references import references_of
+from tracing.schemas.registry import Entry
 from tracing.schemas.words import fields, words
 
 if TYPE_CHECKING:
@@ -57,11 +58,6 @@ def entry_of(row: SubjectVersion) -> Entry:
         references=references_of(row),
         deleted=row.deleted_at is not None,
     )
-
-
-def references_of(row: SubjectVersion) -> tuple[Reference, ...]:
-    """Return what a version builds on."""
-    return tuple(msgspec.convert(one, Reference) for one in row.references)
 
 
 def index(subject: Subject, rows: Iterable[tuple[SubjectVersion, Any]]) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from tracing.codec.formats.schema import Schema, SchemaRef
+from tracing.schemas.bodies import Body
 from tracing.schemas.errors import BadAnswerError, SchemaUnknownError
 from tracing.schemas.http import Answer, Login, get
 
@@ -22,19 +23,7 @@ _CORE = "/apis/registry/v3"
 _APICURIO_PATHS = {"global": "ids/globalIds", "content": "ids/contentIds"}
 
 
-class _Reference(msgspec.Struct):
-    name: str
-    subject: str
-    version: int
-
-
-class _Answer(msgspec.Struct, rename="camel"):
-    schema: str
-    schema_type: str = "AVRO"
-    references: list[_Reference] | None = None
-
-
-_parse = msgspec.json.Decoder(_Answer).decode
+_parse = msgspec.json.Decoder(Body).decode
 
 
 class Fetcher:
@@ -56,11 +45,11 @@ class Fetcher:
         answer = _read(get(self._login, f"/{path}/{quote(ref.value, safe='')}", deadline=deadline))
         found: dict[tuple[str, int], tuple[str, str]] = {}
         self._references(answer, found, deadline)
-        return Schema(answer.schema_type.upper(), answer.schema, tuple(found.values()))
+        return Schema(answer.draft.type, answer.schema, tuple(found.values()))
 
     def _references(
         self,
-        answer: _Answer,
+        answer: Body,
         found: dict[tuple[str, int], tuple[str, str]],
         deadline: float,
         open_: frozenset[tuple[str, int]] = frozenset(),
@@ -92,7 +81,7 @@ class Fetcher:
         return Schema(kind, _text(answer))
 
 
-def _read(answer: Answer) -> _Answer:
+def _read(answer: Answer) -> Body:
     try:
         return _parse(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tracing.schemas.bodies import MEDIA_TYPE
 from tracing.schemas.errors import (
     BadAnswerError,
     BadRegistryError,
@@ -24,7 +25,6 @@ from tracing.schemas.errors import (
 
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 _STEP = 64 * 1024
-MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 ACCEPT = f"{MEDIA_TYPE}, application/json, */*;q=0.5"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,6 +17,8 @@ from tracing.schemas.errors import BadLevelError, BadSubjectError, BadVersionErr
 
 MAX_SUBJECT = 255
 MAX_VERSION = 2**31 - 1
+# An id has four bytes in a record's frame.
+MAX_NUMBER = 2**31 - 1
 
 
 class Level(enum.StrEnum):
@@ -50,6 +54,8 @@ class Level(enum.StrEnum):
 
 
 DEFAULT_LEVEL = Level.BACKWARD
+# What a subject follows without a level of its own.
+AS_REGISTRY = "as the registry"
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -95,6 +101,32 @@ class Verdict(msgspec.Struct, frozen=True):
     compatible: bool
     reasons: tuple[str, ...] = ()
     judged: bool = True
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """A change of entries: by whom, what, of which subject and version (empty and 0: of all).
+
+    `outcome` is small JSON. Where another registry decides, a deed is told twice: when it is asked
+    for, and with what came of it.
+    """
+
+    by: str
+    what: str
+    subject: str = ""
+    version: int = 0
+    outcome: Mapping[str, Any] = {}
+
+
+Telling = Callable[[Deed], None]
+
+
+def tell_nobody(deed: Deed) -> None:
+    """Let a change go by."""
+
+
+def deletion(*, permanent: bool) -> str:
+    """Return what a deletion is called among deeds."""
+    return "schema deleted for good" if permanent else "schema deleted"
 
 
 class Registry(ABC):

@@ -18,22 +18,17 @@ from tracing.models import (
     SubjectVersion,
     VersionReference,
 )
-from tracing.schemas.compatibility import Candidate
 from tracing.schemas.current import registry_name
-from tracing.schemas.entries import references_of
 from tracing.schemas.reading import Listed, list_subjects
 from tracing.schemas.registry import DEFAULT_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tracing.schemas.registry import Reference
-
 PAGE = 50
 MAX_VERSIONS = 500
 MAX_PATHS = 3
 MAX_USERS = 50
-_MAX_BUILT_ON = 50
 # Of a schema's text, as much as usually holds its name.
 _HEAD = 400
 
@@ -82,22 +77,6 @@ def versions(of: Subject) -> list[SubjectVersion]:
 def version(of: Subject, number: int) -> SubjectVersion | None:
     """Return one version with its text. One query."""
     return of.versions.filter(version=number).select_related("subject").first()
-
-
-def candidate(row: SubjectVersion) -> Candidate:
-    """Return a version with what it builds on, for comparing. A query a reference."""
-    needed = built_on(row.subject.registry, references_of(row))
-    return Candidate(row.type, row.text, needed, f"version {row.version}")
-
-
-def built_on(registry: str, references: Iterable[Reference]) -> tuple[tuple[str, str], ...]:
-    """Return (name, text) of what references lead to, each behind what it needs itself.
-
-    What is missing is left out; a query a reference, of which there are at most 50.
-    """
-    found: dict[tuple[str, int], tuple[str, str]] = {}
-    _gather(registry, references, found)
-    return tuple(found.values())
 
 
 def users(of: Subject, numbers: Iterable[int]) -> list[tuple[int, str, int]]:
@@ -156,21 +135,3 @@ def _lines(found: Listed) -> list[Line]:
         )
         for one in found.subjects
     ]
-
-
-def _gather(
-    registry: str,
-    references: Iterable[Reference],
-    found: dict[tuple[str, int], tuple[str, str]],
-    depth: int = 0,
-) -> None:
-    for one in references:
-        place = (one.subject, one.version)
-        if place in found or max(depth, len(found)) >= _MAX_BUILT_ON:
-            continue
-        row = SubjectVersion.objects.filter(
-            subject__registry=registry, subject__name=one.subject, version=one.version
-        ).first()
-        if row is not None:
-            _gather(registry, references_of(row), found, depth + 1)
-            found[place] = (one.name, row.text)

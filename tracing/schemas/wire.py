@@ -25,6 +25,7 @@ from tracing.schemas.checking import Finding, Step, UncheckableError, check
 from tracing.schemas.current import registry_name
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.parsing import parse_json
+from tracing.schemas.references import candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +115,7 @@ class Expectations:
         schema = _by_id(schema_id)
         if row is None:
             return Expected(schema=schema)
-        return Expected(row.subject.name, row.version, schema)
+        return Expected(row.subject.name, row.version, schema or _of_row(row))
 
     def _registered(self, event: Event) -> Expected:
         place = (event.type, event.topic)
@@ -128,8 +129,7 @@ class Expectations:
         row = None if number is None else versions.get(number)
         if row is None:
             return Expected(subject, number, unknown=True)
-        schema = _by_id(str(row.number)) or Schema(row.type, row.text)
-        return Expected(subject, row.version, schema)
+        return Expected(subject, row.version, _by_id(str(row.number)) or _of_row(row))
 
     def _of_type(self, event_type: str, topic: str) -> dict[int, SubjectVersion]:
         """Return the versions of the subject that a type on a topic has. One query."""
@@ -261,6 +261,12 @@ def _by_id(schema_id: str) -> Schema | None:
     """Return a schema with its references, None when it is not known."""
     schema_of = current_rules().schema_of
     return schema_of(SchemaRef("id", schema_id)) if schema_of and schema_id.isdigit() else None
+
+
+def _of_row(row: SubjectVersion) -> Schema:
+    """Return a version's schema, with those that it builds on as far as they are known."""
+    found = candidate(row)
+    return Schema(found.type, found.text, found.built_on)
 
 
 def _own_name(row: SubjectVersion) -> str:

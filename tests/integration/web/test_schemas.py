@@ -374,7 +374,11 @@ def test_with_the_registry_away_a_change_says_so_and_nothing_is_lost(
     assert avro("id") in said
     level = operator.post("/schemas/level", {"subject": "orders", "level": "FULL"})
     assert level.status_code == 503
-    assert not AuditEntry.objects.exists()
+    # The registry may have heard it: what was asked for is known, and what came of it.
+    asked, refused = AuditEntry.objects.order_by("id")
+    assert (asked.what, asked.target) == ("schema level", "orders")
+    assert asked.outcome == {"asked": "http://127.0.0.1:1"}
+    assert "does not answer" in refused.outcome["refused"]
 
 
 # What the wire says

@@ -12,6 +12,7 @@ from tracing.schemas.current import current_registry
 from tracing.schemas.errors import IncompatibleSchemaError
 from tracing.schemas.parsing import TYPES
 from tracing.schemas.registry import Draft
+from tracing.web.schemas.deeds import audited
 
 
 class Command(BaseCommand):
@@ -30,7 +31,9 @@ class Command(BaseCommand):
         for file in options["files"]:
             try:
                 draft = Draft(file.read_text(encoding="utf-8"), options["type"])
-                entry = current_registry().register(options["subject"], draft, by="command line")
+                entry = current_registry(audited).register(
+                    options["subject"], draft, by="command line"
+                )
             except IncompatibleSchemaError as error:
                 said = "\n  ".join((f"{file}: {error}", *error.reasons))
                 raise CommandError(said) from error

@@ -16,9 +16,9 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from tracing.schemas.bodies import MEDIA_TYPE
 from tracing.schemas.errors import BadSchemaError, EntryError
 from tracing.schemas.parsing import MAX_BYTES
-from tracing.schemas.registry import Draft, Entry, Reference
 from tracing.web.access import Role, has_role
 
 if TYPE_CHECKING:
@@ -26,23 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 # A schema within JSON: each of its characters may take two.
 MAX_BODY = 2 * MAX_BYTES + 100_000
 _ROLES = {"PUT": Role.OPERATOR, "POST": Role.OPERATOR, "DELETE": Role.ADMIN}
-
-
-class Body(msgspec.Struct, rename={"type": "schemaType"}):
-    """What comes with a schema. Other fields (metadata, rules) are not kept here."""
-
-    schema: str
-    type: str | None = None
-    references: list[Reference] | None = None
-
-    @property
-    def draft(self) -> Draft:
-        """Return it as the registry takes it."""
-        return Draft(self.schema, (self.type or "AVRO").upper(), tuple(self.references or ()))
 
 
 class LevelBody(msgspec.Struct):
@@ -59,26 +45,6 @@ def answer(data: Any, status: int = 200) -> HttpResponse:
 def refusal(code: int, message: str) -> HttpResponse:
     """Return an error: the status is what its code begins with."""
     return answer({"error_code": code, "message": message}, int(str(code)[:3]))
-
-
-def represented(entry: Entry) -> dict[str, Any]:
-    """Return a version as JSON."""
-    return {
-        "subject": entry.subject,
-        "version": entry.version,
-        "id": entry.id,
-        **schema_of(entry),
-    }
-
-
-def schema_of(entry: Entry) -> dict[str, Any]:
-    """Return a schema as JSON: Avro's type and missing references are left out."""
-    found: dict[str, Any] = {"schema": entry.text}
-    if entry.type != "AVRO":
-        found["schemaType"] = entry.type
-    if entry.references:
-        found["references"] = [msgspec.to_builtins(one) for one in entry.references]
-    return found
 
 
 def flag(request: HttpRequest, name: str) -> bool:

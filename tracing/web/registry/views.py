@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracing.schemas.bodies import Body, body_of, version_body
 from tracing.schemas.built_in import BuiltIn
 from tracing.schemas.errors import LevelUnsetError, SubjectUnknownError
 from tracing.schemas.parsing import TYPES
 from tracing.schemas.registry import DEFAULT_LEVEL, read_level, read_version
 from tracing.web.registry.answers import (
-    Body,
     LevelBody,
     answer,
     endpoint,
@@ -17,16 +17,15 @@ from tracing.web.registry.answers import (
     number_of,
     read,
     refusal,
-    represented,
-    schema_of,
 )
+from tracing.web.schemas.deeds import audited
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from tracing.schemas.registry import Verdict
 
-_store = BuiltIn()
+_store = BuiltIn(audited)
 MAX_LISTED = 500
 
 
@@ -39,7 +38,7 @@ def _name(request: HttpRequest) -> str:
 
 def _by_id(_request: HttpRequest, *, number: int) -> HttpResponse:
     """Return the schema of an id."""
-    return answer(schema_of(_store.by_id(number)))
+    return answer(body_of(_store.by_id(number).draft))
 
 
 def _text_of_id(_request: HttpRequest, *, number: int) -> HttpResponse:
@@ -67,7 +66,7 @@ def _types(_request: HttpRequest) -> HttpResponse:
 def _listed(request: HttpRequest) -> HttpResponse:
     """Return live versions of all subjects, a bounded number from an offset on."""
     offset, limit = number_of(request, "offset", 0), number_of(request, "limit", MAX_LISTED)
-    return answer([represented(one) for one in _store.listed(offset, min(limit, MAX_LISTED))])
+    return answer([version_body(one) for one in _store.listed(offset, min(limit, MAX_LISTED))])
 
 
 # Subjects and versions
@@ -83,7 +82,7 @@ def _subjects(request: HttpRequest) -> HttpResponse:
 def _look_up(request: HttpRequest, *, subject: str) -> HttpResponse:
     """Return the version that says the same as the body."""
     draft = read(request, Body).draft
-    return answer(represented(_store.look_up(subject, draft, deleted=flag(request, "deleted"))))
+    return answer(version_body(_store.look_up(subject, draft, deleted=flag(request, "deleted"))))
 
 
 def _delete_subject(request: HttpRequest, *, subject: str) -> HttpResponse:
@@ -106,7 +105,7 @@ def _register(request: HttpRequest, *, subject: str) -> HttpResponse:
 def _version(request: HttpRequest, *, subject: str, version: str) -> HttpResponse:
     """Return one version."""
     deleted = flag(request, "deleted")
-    return answer(represented(_store.by_version(subject, read_version(version), deleted=deleted)))
+    return answer(version_body(_store.by_version(subject, read_version(version), deleted=deleted)))
 
 
 def _text_of_version(request: HttpRequest, *, subject: str, version: str) -> HttpResponse:

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
-from tracing.retry import audit
 from tracing.schemas import subject_reading as reading
 from tracing.schemas.current import current_registry
-from tracing.schemas.entries import references_of
 from tracing.schemas.errors import EntryError, SubjectDeletedError
+from tracing.schemas.references import references_of
 from tracing.schemas.registry import Draft, read_level
 from tracing.web.access import Role, has_role
 from tracing.web.schemas import form, present
+from tracing.web.schemas.deeds import audited, named
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -54,20 +54,12 @@ def level(request: HttpRequest) -> HttpResponse:
     subject, chosen = clean(request.POST.get("subject", "")), request.POST.get("level", "")
     try:
         if chosen:
-            current_registry().set_level(subject, read_level(chosen), by=by)
+            current_registry(audited).set_level(subject, read_level(chosen), by=by)
         else:
-            current_registry().clear_level(subject, by=by)
+            current_registry(audited).clear_level(subject, by=by)
     except EventvizError as error:
         return _refused(request, error)
-    back = present.subject_url(subject) if subject else "/schemas/"
-    audit.write(
-        who=by,
-        what="schema level",
-        target=subject or "all subjects",
-        url=back,
-        outcome={"level": chosen or "as the registry"},
-    )
-    return redirect(back)
+    return redirect(present.subject_url(subject) if subject else "/schemas/")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,15 +86,12 @@ def delete(request: HttpRequest) -> HttpResponse:
         return render(request, "tracing/schema_delete.html", context, status=422)
     try:
         if number:
-            current_registry().delete_version(name, number, by=by, permanent=gone)
+            current_registry(audited).delete_version(name, number, by=by, permanent=gone)
         else:
-            current_registry().delete_subject(name, by=by, permanent=gone)
+            current_registry(audited).delete_subject(name, by=by, permanent=gone)
     except EventvizError as error:
         return _refused(request, error)
-    url = present.subject_url(name)
-    what = "schema deleted for good" if gone else "schema deleted"
-    audit.write(who=by, what=what, target=_named(name, number), url=url)
-    return redirect(url if reading.subject(name) else "/schemas/")
+    return redirect(present.subject_url(name) if reading.subject(name) else "/schemas/")
 
 
 @require_POST
@@ -121,32 +110,20 @@ def restore(request: HttpRequest) -> HttpResponse:
 
 
 def _registered(subject: str, draft: Draft, by: str) -> HttpResponse:
-    """Register, write the audit, and lead to the version beside the one before."""
-    entry = current_registry().register(subject, draft, by=by)
-    url = present.subject_url(subject)
-    audit.write(
-        who=by,
-        what="schema registered",
-        target=_named(subject, entry.version),
-        url=f"{url}?new={entry.version}",
-        outcome={"version": entry.version, "id": entry.id},
-    )
-    return redirect(f"{url}?new={entry.version}")
+    """Register, and lead to the version beside the one before."""
+    entry = current_registry(audited).register(subject, draft, by=by)
+    return redirect(f"{present.subject_url(subject)}?new={entry.version}")
 
 
 def _draft(row: SubjectVersion) -> Draft:
     return Draft(row.text, row.type, references_of(row))
 
 
-def _named(subject: str, number: int) -> str:
-    return f"{subject} version {number}" if number else f"{subject}, all versions"
-
-
 def _deletion(name: str, number: int, *, permanent: bool) -> dict[str, Any]:
     return {
         "name": name,
         "number": number,
-        "what": _named(name, number),
+        "what": named(name, number),
         "permanent": permanent,
         "url": present.subject_url(name),
         "error": "",

@@ -15,9 +15,9 @@ from tracing.schemas.compatibility import MAX_REASONS, Candidate
 from tracing.schemas.current import current_registry, registry_name
 from tracing.schemas.difference import Change, difference
 from tracing.schemas.drafting import Written, written
-from tracing.schemas.entries import references_of
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.parsing import TYPES
+from tracing.schemas.references import built_on, candidate, references_of
 from tracing.schemas.registry import MAX_SUBJECT, Verdict, check_subject
 from tracing.schemas.wire import Breaking, WouldBreak, who_would_break
 from tracing.web.address import flow_url
@@ -136,10 +136,9 @@ def _changes(row: SubjectVersion | None, said: Written) -> list[Change]:
     """Return the differences from the latest version; none where they cannot be told."""
     if row is None:
         return []
-    old = reading.candidate(row)
-    built_on = reading.built_on(row.subject.registry, said.draft.references)
+    needed = built_on(row.subject.registry, said.draft.references, whole=False)
     try:
-        return difference(old, Candidate(said.draft.type, said.draft.text, built_on))
+        return difference(candidate(row), Candidate(said.draft.type, said.draft.text, needed))
     except BadSchemaError:
         return []
 
@@ -154,7 +153,7 @@ def _breaks(
     if name is None:
         return None
     row = reading.subject(given.subject)
-    needed = reading.built_on(row.registry if row else registry_name(), draft.references)
+    needed = built_on(row.registry if row else registry_name(), draft.references, whole=False)
     found = who_would_break(Schema(draft.type, draft.text, needed), name)
     shown = [
         (one, flow_url(one.correlation_id, one.event_id)) for one in found.findings[:MAX_REASONS]

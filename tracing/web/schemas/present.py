@@ -13,9 +13,9 @@ from tracing.projections.version_reading import Seen, oldest_produced, seen
 from tracing.schemas import subject_reading as reading
 from tracing.schemas.current import registry_name
 from tracing.schemas.difference import Change, difference
-from tracing.schemas.entries import references_of
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.example import example
+from tracing.schemas.references import candidate, references_of
 from tracing.schemas.registry import Level, Reference
 from tracing.schemas.violations import violations
 from tracing.web.address import encode_id, flow_url
@@ -155,7 +155,7 @@ def compared(old: Side | None, new: Side | None) -> dict[str, Any]:
     hindered = ""
     if old is not None and new is not None:
         try:
-            found = difference(reading.candidate(old.row), reading.candidate(new.row))
+            found = difference(candidate(old.row), candidate(new.row))
         except BadSchemaError as error:
             hindered = str(error)
     return {"differences": found, "hindered": hindered}
