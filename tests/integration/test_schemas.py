@@ -12,7 +12,7 @@ from tests.integration.test_late_decode import ENVELOPE, REGISTRY, envelope, fra
 from tracing.codec.formats.schema import Schema as KnownSchema
 from tracing.codec.formats.schema import SchemaRef
 from tracing.jobs.schemas import DecodeLate, FetchSchemas
-from tracing.models import AwaitingRecord, Event, Schema
+from tracing.models import AwaitingRecord, Event, Schema, Subject, SubjectVersion
 from tracing.projections.catalogue import Catalogue
 from tracing.schemas.errors import RegistryUnavailableError, SchemaUnknownError
 from tracing.schemas.fetching import Fetcher
@@ -92,6 +92,63 @@ def test_a_registry_that_is_away_is_asked_once_and_then_left_alone_for_a_while()
     due_now()
     fetch.run()
     assert Schema.objects.get().type == "AVRO"
+
+
+def mirrored(number: int, body: object, *, references: list[object] | None = None) -> None:
+    """Store what a mirror saw of the registry."""
+    subject, _ = Subject.objects.get_or_create(registry=REGISTRY, name=f"subject-{number}")
+    SubjectVersion.objects.create(
+        subject=subject,
+        version=1,
+        number=number,
+        type="AVRO",
+        text=json.dumps(body),
+        references=references or [],
+        fingerprint=str(number),
+        seen_at=timezone.now(),
+    )
+
+
+def test_what_the_mirror_holds_is_decoded_although_the_registry_is_away() -> None:
+    *head, payload = json.loads(json.dumps(ENVELOPE))["fields"]
+    mirrored(41, payload["type"])
+    reference = {"name": "Payload", "subject": "subject-41", "version": 1}
+    fields = [*head, {"name": "payload", "type": "Payload"}]
+    mirrored(42, {**ENVELOPE, "fields": fields}, references=[reference])
+    mirrored(43, ENVELOPE)
+    wait(42, 43, 44)
+    shelf = Shelf()
+    shelf.away = True
+    fetch, decode = FetchSchemas(shelf, REGISTRY), DecodeLate(REGISTRY)
+
+    assert not fetch.run()
+
+    assert [decode.run(), decode.run(), decode.run()] == [True, True, False]
+    decoded = Event.objects.filter(error=None).values_list("event_id", flat=True)
+    assert sorted(decoded) == ["e-42", "e-43"]
+    # What nobody here has goes on waiting.
+    assert AwaitingRecord.objects.get().reference == "id:44"
+
+
+def test_the_mirror_is_not_asked_while_the_registry_answers() -> None:
+    mirrored(42, ENVELOPE)
+    wait(42)
+
+    FetchSchemas(Shelf(), REGISTRY).run()
+
+    assert not Schema.objects.exclude(type="").exists()
+
+
+def test_a_mirrored_schema_that_builds_on_itself_goes_on_waiting() -> None:
+    itself = {"name": "Payload", "subject": "subject-42", "version": 1}
+    mirrored(42, ENVELOPE, references=[itself, itself])
+    wait(42)
+    shelf = Shelf()
+    shelf.away = True
+
+    FetchSchemas(shelf, REGISTRY).run()
+
+    assert AwaitingRecord.objects.exists()
 
 
 def test_the_waits_of_an_id_that_nobody_knows_grow() -> None:

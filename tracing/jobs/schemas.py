@@ -1,4 +1,7 @@
-"""Fetch the schemas that records wait for, then decode those records late."""
+"""Fetch the schemas that records wait for, then decode those records late.
+
+While the registry is away, what the mirror holds of it is taken instead.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from tracing.codec.formats.schema import Schema as KnownSchema
 from tracing.codec.formats.schema import SchemaRef
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
@@ -16,7 +20,10 @@ from tracing.jobs.step import Step
 from tracing.models import AwaitingRecord, Schema
 from tracing.projections import late
 from tracing.projections.names import names
-from tracing.schemas.errors import RegistryUnavailableError
+from tracing.schemas import stored
+from tracing.schemas.errors import BadSchemaError, RegistryUnavailableError
+from tracing.schemas.references import candidate
+from tracing.schemas.registry import MAX_NUMBER
 
 if TYPE_CHECKING:
     from tracing.schemas.fetching import Fetcher
@@ -67,7 +74,10 @@ class FetchSchemas(Step):
         if not due:
             return bool(self._after)
         due.sort(key=lambda row: row.next_at or dt.datetime.min.replace(tzinfo=dt.UTC))
-        return self._fetch(due[0]) and len(due) > 1
+        there = self._fetch(due[0])
+        if not there:
+            self._take_mirrored(due)
+        return there and len(due) > 1
 
     def _fetch(self, row: Schema) -> bool:
         """Ask for one schema and store what came of it; return whether the registry is there."""
@@ -81,12 +91,20 @@ class FetchSchemas(Step):
                 log.warning("%s Schemas are fetched when it is back.", error)
             self._away = away
             return not away
-        row.type, row.text = schema.type[:20], schema.text.replace("\x00", "")
-        row.references = [list(reference) for reference in schema.references]
-        row.error, row.next_at, row.fetched_at = "", None, timezone.now()
-        row.save()
+        _keep(row, schema)
         self._away = False
         return True
+
+    def _take_mirrored(self, rows: list[Schema]) -> None:
+        """Take from the mirror what it holds of these schemas: the registry is away."""
+        numbers = {label: row for row in rows if (label := _number(row.reference)) is not None}
+        held = stored.of_ids(self._url, numbers)
+        for number, version in held.items():
+            try:
+                one = candidate(version, whole=True)
+            except BadSchemaError:
+                continue
+            _keep(numbers[number], KnownSchema(one.type, one.text, one.built_on))
 
     def _wait(self, row: Schema, error: str, longest_s: float) -> None:
         wait_s = min(FIRST_WAIT_S * 2 ** min(row.tries, 20), longest_s)
@@ -94,6 +112,20 @@ class FetchSchemas(Step):
         row.error = clean(error, MAX_ERROR)
         row.next_at = timezone.now() + dt.timedelta(seconds=wait_s)
         row.save()
+
+
+def _keep(row: Schema, schema: KnownSchema) -> None:
+    row.type, row.text = schema.type[:20], schema.text.replace("\x00", "")
+    row.references = [list(reference) for reference in schema.references]
+    row.error, row.next_at, row.fetched_at = "", None, timezone.now()
+    row.save()
+
+
+def _number(reference: str) -> int | None:
+    """Return the id that Confluent's interface knows, None for other names of a schema."""
+    kind, _, value = reference.partition(":")
+    is_id = kind == "id" and value.isascii() and value.isdigit() and len(value) <= 10
+    return int(value) if is_id and int(value) <= MAX_NUMBER else None
 
 
 class DecodeLate(Step):
