@@ -12,6 +12,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tracing.domain.saga.instance import Status, Taken
+
 # An instance's key when nothing else is said.
 BY_CORRELATION = "correlation"
 BY_RECORD_KEY = "key"
@@ -117,6 +119,11 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         add(self.ends.completed, Part.COMPLETED)
         add(self.ends.cancelled, Part.CANCELLED)
         return {event_type: tuple(acts) for event_type, acts in found.items()}
+
+    @cached_property
+    def idle(self) -> dict[tuple[int, Status], Taken]:
+        """Return room to remember steps that nothing happened to, by index and status."""
+        return {}
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:

@@ -20,13 +20,15 @@ def flags(told: Told, steps: tuple[Taken, ...]) -> Iterator[Flagged]:
     if told.late:
         yield Flagged(Flag.AFTER_THE_END)
     for index, step in enumerate(steps):
+        if step.status is Status.SKIPPED:
+            yield Flagged(Flag.SKIPPED_STEP, index)
+        if index not in told.touched:
+            continue
         done, failed = (told.all(part, index) for part in (Part.SUCCESS, Part.FAILURE))
         if len(done) > 1:
             yield Flagged(Flag.DOUBLED_STEP, index)
         if done and failed:
             yield Flagged(Flag.CONTRADICTED_STEP, index)
-        if step.status is Status.SKIPPED:
-            yield Flagged(Flag.SKIPPED_STEP, index)
         if step.compensation is not None:
             yield from _undo_flags(told, index, step, step.compensation)
     yield from _misordered(told)
@@ -49,9 +51,9 @@ def _undo_flags(told: Told, index: int, step: Taken, undo: Undoing) -> Iterator[
 def _misordered(told: Told) -> Iterator[Flagged]:
     """Yield the steps that were undone before one that was done after them."""
     behind: list[tuple[int, Place]] = []
-    for group in reversed(told.definition.groups):
+    for number in told.touched_groups():
         here = []
-        for index in group:
+        for index in told.definition.groups[number]:
             fact = told.first(Part.UNDO_SUCCESS, index)
             if fact is None:
                 continue

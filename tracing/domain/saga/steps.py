@@ -23,15 +23,23 @@ class Steps:
         self._told = told
         self._steps = told.definition.steps
         self._groups = told.definition.groups
+        done = [self._steps[index].group for index in told.touched if self._done(index)]
+        self._last_done = max(done, default=-1)
         self._turn, self._begun = self._forward()
         self._undo_turn, self._undo_begun = self._backward()
-        done = [step.group for index, step in enumerate(self._steps) if self._done(index)]
-        self._last_done = max(done, default=-1)
 
     def taken(self) -> Iterator[Taken]:
         """Yield the steps in their order."""
+        idle = self._told.definition.idle
         for index, step in enumerate(self._steps):
-            yield self._step(index, step)
+            if index in self._told.touched or step.group == self._turn:
+                yield self._step(index, step)
+                continue
+            # No event is about it: all such steps of one status are alike.
+            status = self._pending(step, commanded=False)
+            if (index, status) not in idle:
+                idle[index, status] = self._step(index, step)
+            yield idle[index, status]
 
     def _done(self, index: int) -> Fact | None:
         return self._told.first(Part.SUCCESS, index)
@@ -45,6 +53,8 @@ class Steps:
         ready = self._told.start
         turn = -1
         for number, group in enumerate(self._groups):
+            if turn >= 0 and number > self._last_done:
+                return turn, begun + [ready] * (len(self._groups) - number)
             begun.append(ready)
             results = [self._done(index) for index in group]
             if turn < 0 and not all(results):
@@ -60,7 +70,7 @@ class Steps:
         begun: dict[int, Fact | None] = {}
         ready = self._told.failure or self._told.end
         turn = -1
-        for number in reversed(range(len(self._groups))):
+        for number in self._told.touched_groups():
             begun[number] = ready
             undone = []
             for index in self._groups[number]:
@@ -104,6 +114,10 @@ class Steps:
             return Status.DONE
         if self._told.first(Part.FAILURE, index):
             return Status.FAILED
+        return self._pending(step, commanded=commanded)
+
+    def _pending(self, step: Step, *, commanded: bool) -> Status:
+        """Return the status of a step that neither succeeded nor failed."""
         if step.group < self._last_done or self._told.phase is Phase.COMPLETED:
             return Status.SKIPPED
         if self._told.phase is not Phase.RUNNING:
@@ -118,7 +132,7 @@ class Steps:
         result = self._told.first(Part.UNDO_SUCCESS, index)
         result = result or self._told.first(Part.UNDO_FAILURE, index)
         status = self._undo_status(index, step, commanded=command is not None)
-        begun = command or self._undo_begun[step.group]
+        begun = command or self._undo_begun.get(step.group)
         if status in {Status.WAITING, Status.NOT_NEEDED, Status.MISSING} or begun is None:
             return Undoing(name=undo.name, status=status, command=command, result=result)
         return Undoing(

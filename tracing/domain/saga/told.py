@@ -33,6 +33,8 @@ class Told:
         self.history: list[Change] = []
         self.failure: Fact | None = None
         self.late: list[Fact] = []
+        # The steps that any event is about: of a thousand these are often a few.
+        self.touched: set[int] = set()
         self._by: dict[tuple[Part, int], list[Fact]] = defaultdict(list)
         self._failed: set[int] = set()
         self._undo_failed: set[int] = set()
@@ -54,6 +56,8 @@ class Told:
     def _take(self, fact: Fact) -> None:
         for part, step in self.definition.acts[fact.type]:
             self._by[part, step].append(fact)
+            if step >= 0:
+                self.touched.add(step)
             if self.end is not None and part in _RESULTS and fact is not self.end:
                 self.late.append(fact)
             self._note(part, step, fact)
@@ -106,6 +110,11 @@ class Told:
         if not self._left and not self.definition.ends.completed:
             return Phase.COMPLETED
         return Phase.RUNNING
+
+    def touched_groups(self) -> list[int]:
+        """Return the groups with a step that any event is about, the last one first."""
+        steps = self.definition.steps
+        return sorted({steps[index].group for index in self.touched}, reverse=True)
 
     def to_undo(self) -> Iterator[int]:
         """Yield the steps that are done and must be undone, as far as they are not: last first."""
