@@ -9,14 +9,14 @@ from django.template.loader import render_to_string
 
 from tracing.domain.saga.instance import Phase
 from tracing.drawing.durations import duration
-from tracing.projections import saga_listing, saga_overview
+from tracing.projections import saga_decisions, saga_listing, saga_overview
 from tracing.projections.saga_listing import SagaFilter
 from tracing.projections.saga_overview import COUNTED, MAX_STEPS
 from tracing.projections.saga_reading import SagaLine
 from tracing.web.context import now_ms
 from tracing.web.flows.filters import Active
 from tracing.web.menus import Menu, menu
-from tracing.web.present import Sign, clock, reason_words
+from tracing.web.present import Sign, clock, iso, reason_words
 from tracing.web.query import address
 from tracing.web.sagas.cards import countdown
 from tracing.web.sagas.looks import STANDS, sign_of_phase, stand_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PAGE = 50
 # The steps, states and definitions that a menu offers.
 MAX_CHOICES = 40
+DAY_MS = 86_400_000
 # So many flags of one saga are named in its line.
 MAX_FLAGS = 4
 
@@ -46,12 +47,16 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """Who waits at a step, and how long it takes; `since` is empty when nobody waits."""
+    """Who waits at a step, and how long it takes; `since` is empty when nobody waits.
+
+    `at` says `before` of an end: every step is done, and who ends it has not said so.
+    """
 
     name: str
     count: int
     since_ms: int | None
     since: str
+    at: str
     url: str
     p50: str
     p95: str
@@ -93,19 +98,26 @@ def page(wanted: SagaFilter, cursor: str = "") -> dict[str, Any]:
     """Return what `_sagas.html` shows."""
     at_ms = now_ms()
     found = saga_listing.list_sagas(wanted, cursor=cursor or None, limit=PAGE, now_ms=at_ms)
-    overviews = saga_overview.overviews(at_ms)
-    declared = {one.name: one.version.definition for one in overviews if one.version}
-    boxes = [_box(one) for one in overviews if wanted.definition in {"", one.name}]
+    declared = {
+        name: versions[-1].definition
+        for name, versions in saga_decisions.applied_sagas().versions.items()
+    }
+    # Whoever looks for something in all of them wants the list at once.
+    overviews = []
+    if wanted == SagaFilter() or wanted.definition:
+        overviews = saga_overview.overviews(at_ms)
+    boxes = [_box(one, at_ms) for one in overviews if wanted.definition in {"", one.name}]
+    checked = wanted == SagaFilter() or wanted.flag
     return {
         "boxes": boxes,
-        "rows": [_row(line, declared.get(line.definition), at_ms) for line in found.lines],
+        "rows": [_row(line, declared.get(line.definition), wanted, at_ms) for line in found.lines],
         "page": found,
         "more": url_with(wanted) + _cursor(wanted, found.next) if found.next else "",
         "filtered": wanted != SagaFilter(),
         "path": PATH,
         "now_ms": at_ms,
-        "unknown": saga_overview.without_definition(at_ms),
-        "defined": any(one.version is not None for one in overviews),
+        "unknown": saga_overview.without_definition(at_ms) if checked else None,
+        "defined": bool(declared),
     }
 
 
@@ -141,14 +153,14 @@ def menus(wanted: SagaFilter) -> list[Menu]:
 
 def active(wanted: SagaFilter) -> list[Active]:
     """Return the filters that are on."""
-    given = msgspec.structs.asdict(wanted)
+    words = {flag.code: told for flag, told in FLAGS.items()} | {"1": "yes"}
     return [
         Active(
             name.capitalize(),
-            "yes" if text == "1" and name in {"overdue", "stuck"} else text,
+            words.get(text, text) if name in {"flag", "overdue", "stuck"} else text,
             url_with(wanted, **{name: ""}),
         )
-        for name, text in given.items()
+        for name, text in msgspec.structs.asdict(wanted).items()
         if text
     ]
 
@@ -158,24 +170,28 @@ def _cursor(wanted: SagaFilter, place: str | None) -> str:
     return f"{joined}cursor={place}"
 
 
-def _row(line: SagaLine, definition: Definition | None, at_ms: int) -> Row:
+def _row(line: SagaLine, definition: Definition | None, wanted: SagaFilter, at_ms: int) -> Row:
     sign = stand_of(line.phase, line.timeout_at_ms, line.stuck_from_ms, at_ms)
     flags = [flag_title(one.flag, one.step, definition) for one in line.flags[:MAX_FLAGS]]
     note = ", ".join(flags) or reason_words(line.reason)
-    if line.timeout_at_ms is not None:
-        note = countdown(line.timeout_at_ms - at_ms)
+    # What is odd says more than the clock, except to somebody who asks for the clock.
+    timeout_at_ms = line.timeout_at_ms
+    if flags and not (wanted.overdue or wanted.stuck):
+        timeout_at_ms = None
+    if timeout_at_ms is not None:
+        note = countdown(timeout_at_ms - at_ms)
     end_ms = line.ended_ms if line.ended_ms is not None else at_ms
     return Row(
         line=line,
         url=saga_url(line.id),
         sign=sign,
         note=note,
-        timeout_at_ms=line.timeout_at_ms,
+        timeout_at_ms=timeout_at_ms,
         age=span_ms(max(end_ms - line.started_ms, 0)),
     )
 
 
-def _box(one: Overview) -> Box:
+def _box(one: Overview, at_ms: int) -> Box:
     url = address(PATH, {"definition": one.name})
     version = "ended" if one.version is None else f"version {one.version.number}"
     definition = one.version.definition if one.version else None
@@ -195,7 +211,7 @@ def _box(one: Overview) -> Box:
             for phase, state, count in one.states
         ],
         late=list(_late(one)),
-        steps=list(_steps(one)),
+        steps=list(_steps(one, at_ms)),
         more_steps=max(len(definition.steps) - MAX_STEPS, 0) if definition else 0,
         flags=[
             Number(
@@ -221,25 +237,34 @@ def _late(one: Overview) -> Iterator[Number]:
             yield Number(sign=STANDS[name], words=name, count=told, url=url)
 
 
-def _steps(one: Overview) -> Iterator[Step]:
+def _steps(one: Overview, at_ms: int) -> Iterator[Step]:
+    """Yield the steps, then what undoes them, then the ends that are waited for."""
     here = {found.step: found for found in one.here}
     paces = {found.step: found for found in one.paces}
-    declared = [step.name for step in one.version.definition.steps] if one.version else []
-    order = dict.fromkeys([*declared[:MAX_STEPS], *here, *paces])
-    for name in order:
+    steps = one.version.definition.steps if one.version else ()
+    declared = [step.name for step in steps]
+    undos = [step.compensation.name for step in steps if step.compensation is not None]
+    known = dict.fromkeys([*declared, *undos])
+    shown = {*declared[:MAX_STEPS], *here, *paces}
+    order = [name for name in known if name in shown]
+    for name in [*order, *(name for name in here if name not in known)]:
         waiting, pace = here.get(name), paces.get(name)
-        if waiting is None and pace is None and name not in declared:
-            continue
         since_ms = waiting.since_ms if waiting else None
         yield Step(
             name=name,
             count=waiting.count if waiting else 0,
             since_ms=since_ms,
-            since=clock(since_ms)[:5] if since_ms is not None else "",
+            since=_since(since_ms, at_ms) if since_ms is not None else "",
+            at="at" if name in known else "before",
             url=address(PATH, {"definition": one.name, "step": name}),
             p50=_ms(pace.p50_ms) if pace else "",
             p95=_ms(pace.p95_ms) if pace else "",
         )
+
+
+def _since(ms: int, at_ms: int) -> str:
+    """Return the time of a day, with the day where it is not sure which."""
+    return clock(ms)[:5] if at_ms - ms < DAY_MS else iso(ms)[5:16].replace("T", " ")
 
 
 def _ms(value: float | None) -> str:

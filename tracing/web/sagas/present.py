@@ -64,6 +64,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     since_ms: int
     timeout_at_ms: int | None
     countdown: str
+    unasked: str
     to_come: str
     links: list[Link]
 
@@ -184,6 +185,7 @@ def _head(detail: SagaDetail, at_ms: int, reason: Any) -> Head:
         since_ms=one.since_ms or one.last_ms,
         timeout_at_ms=one.timeout_at_ms,
         countdown=countdown((one.timeout_at_ms or 0) - at_ms),
+        unasked=words.unasked(one, detail.definition),
         to_come=words.to_come(one),
         links=list(_links(detail)),
     )

@@ -55,6 +55,8 @@ def held(undo: str) -> str:
     By the compensation's name: what stands behind its verb.
     """
     _, _, noun = undo.partition(" ")
+    article, _, bare = noun.partition(" ")
+    noun = bare if article.lower() in {"the", "a", "an"} else noun
     return f"still holds its {noun[:1].lower()}{noun[1:]}" if noun else "is not undone"
 
 
@@ -69,11 +71,24 @@ def story(one: Instance, reason: Callable[[Fact], str]) -> str:
         took = span_ms(max((one.ended_ms or 0) - one.started_ms, 0))
         undone = [undo.name for undo in _undone(one)]
         told = f" Undone: {listed(undone)}." if undone else " There was nothing to undo."
+        if any(undo.status in {Status.MISSING, Status.FAILED} for undo in _undos(one)):
+            told = told if undone else " Nothing was undone."
         return f"Cancelled after {took}{why}.{told}"
     if one.phase is Phase.RUNNING:
         return "" if one.step else "Nothing has happened since it began."
     said = why.removeprefix(": ")
     return f"{said[:1].upper()}{said[1:]}." if said else "It goes back."
+
+
+def unasked(one: Instance, definition: Definition) -> str:
+    """Return that what it waits for was not asked for yet, '' when somebody may be at work."""
+    for step, declared in zip(one.steps, definition.steps, strict=True):
+        for way, told in ((step, declared), (step.compensation, declared.compensation)):
+            if way is None or told is None or way.status is not Status.RUNNING:
+                continue
+            if told.command is not None and way.command is None:
+                return f"Nobody is at work: its command {told.command} has not come."
+    return ""
 
 
 def to_come(one: Instance) -> str:
@@ -105,6 +120,8 @@ def flag_title(flag: Flag, step: str, definition: Definition | None) -> str:
             return f"{done.bare}, never {undone.verb}"
         return f"{found.name} done, {undo.name} never came"
     name = undo.name if undo and flag in _UNDO_FLAGS else step
+    if flag is Flag.FAILED_COMPENSATION and name:
+        return f"{name} failed"
     return f"{name}: {FLAGS[flag]}" if name else FLAGS[flag]
 
 
@@ -144,9 +161,12 @@ def _all(one: Instance) -> Iterator[Taken | Undoing]:
             yield step.compensation
 
 
+def _undos(one: Instance) -> list[Undoing]:
+    return [step.compensation for step in one.steps if step.compensation]
+
+
 def _undone(one: Instance) -> list[Undoing]:
-    found = [step.compensation for step in one.steps if step.compensation]
-    done = [undo for undo in found if undo.status is Status.DONE and undo.result]
+    done = [undo for undo in _undos(one) if undo.status is Status.DONE and undo.result]
     return sorted(done, key=lambda undo: undo.result.time_us if undo.result else 0)
 
 

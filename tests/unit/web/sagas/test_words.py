@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.domain.saga.facts import facts
+from tests.unit.domain.saga.test_derive import SAGAS
 from tracing.domain.saga.derive import derive
 from tracing.domain.saga.instance import Flag
 from tracing.domain.saga.parsing import parse
@@ -69,6 +70,27 @@ def test_it_says_what_is_to_come(events: str, expected: str) -> None:
     assert words.to_come(saga(events)) == expected
 
 
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ("OrderSubmitted", "Nobody is at work: its command ReserveStock has not come."),
+        ("OrderSubmitted ReserveStock", ""),
+        (
+            "OrderSubmitted ReserveStock StockReserved ProcessPayment PaymentFailed",
+            "Nobody is at work: its command ReleaseStock has not come.",
+        ),
+        ("OrderSubmitted OrderCancelled", ""),
+    ],
+)
+def test_it_says_when_nobody_was_asked(events: str, expected: str) -> None:
+    orchestrated = parse((SAGAS / "orchestrated-order.yaml").read_text())
+    found = derive(facts(events), orchestrated)
+
+    assert found is not None
+    assert words.unasked(found, orchestrated) == expected
+    assert words.unasked(saga("OrderPlaced"), ORDER) == ""
+
+
 def test_it_says_what_happened_and_why() -> None:
     gone = "OrderPlaced StockReserved PaymentProcessed ShipmentFailed"
 
@@ -79,6 +101,17 @@ def test_it_says_what_happened_and_why() -> None:
     )
     done = "OrderPlaced StockReserved PaymentProcessed ShipmentCreated OrderCompleted"
     assert words.story(saga(done), because) == "Completed in 4 s: 3 of 3 steps done."
+
+
+def test_what_was_never_undone_is_not_called_nothing() -> None:
+    told = words.story(saga("OrderPlaced StockReserved PaymentFailed OrderCancelled"), because)
+
+    assert told == "Cancelled after 3 s: Process payment failed. Nothing was undone."
+
+
+def test_what_is_held_is_named_without_an_article() -> None:
+    assert words.held("Return the export licence") == "still holds its export licence"
+    assert words.held("Undo") == "is not undone"
 
 
 def test_a_late_compensation_says_what_is_still_held() -> None:
@@ -132,7 +165,7 @@ def test_many_sagas_with_a_flag_have_a_title() -> None:
 
     assert missing == "payment processed, never refunded"
     assert words.flag_title(Flag.FAILED_COMPENSATION, "Reserve stock", ORDER) == (
-        "Release stock: compensation failed"
+        "Release stock failed"
     )
     assert words.flag_title(Flag.SKIPPED_STEP, "Reserve stock", None) == "Reserve stock: skipped"
     assert set(words.FLAGS) == set(Flag)
