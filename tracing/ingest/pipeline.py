@@ -234,9 +234,8 @@ class _Session:
             if slices:
                 self._store(slices)
             return
-        before, ready = self._ahead, self._preparer.result() if self._ahead else None
-        self._preparer.begin(slices)
-        self._ahead = slices
+        before, self._ahead = self._ahead, slices
+        ready = self._preparer.result(slices)
         if before:
             self._store(before, ready)
 

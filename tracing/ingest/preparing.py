@@ -52,6 +52,7 @@ class Preparer:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._ready = False
+        self._busy = False
 
     def takes(self, slices: Sequence[Slice]) -> bool:
         """Tell whether a batch is large enough, and the process there."""
@@ -61,26 +62,36 @@ class Preparer:
             self._start()
         return self._is_ready()
 
-    def begin(self, slices: Sequence[Slice]) -> None:
-        """Hand over a batch; `result` must be asked for before the next."""
-        try:
-            if self._pipe is not None:
-                self._pipe.send_bytes(handed_over(slices))
-        except OSError as error:
-            self._give_up(error)
+    def result(self, following: Sequence[Slice] = ()) -> Batch | None:
+        """Wait for what is prepared, and hand over the batch that follows, if any.
 
-    def result(self) -> Batch | None:
-        """Wait for what is prepared; None when it must be done here."""
+        None when nothing was handed over before, or when it must be done here.
+        """
+        # All that this process does between an answer and the next batch, the other one waits for.
+        batch = handed_over(following) if following else b""
+        answer = self._answer() if self._busy else helper.FAILED
+        self._busy = bool(batch)
+        if batch:
+            self._send(batch)
+        return None if answer == helper.FAILED else taken_back(answer)
+
+    def _answer(self) -> bytes:
         try:
             if self._pipe is None:
-                return None
+                return helper.FAILED
             if not self._pipe.poll(PATIENCE_S):
                 raise TimeoutError("no answer")
-            answer = self._pipe.recv_bytes()
+            return self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
             self._give_up(error)
-            return None
-        return None if answer == helper.FAILED else taken_back(answer)
+            return helper.FAILED
+
+    def _send(self, batch: bytes) -> None:
+        try:
+            if self._pipe is not None:
+                self._pipe.send_bytes(batch)
+        except OSError as error:
+            self._give_up(error)
 
     def close(self) -> None:
         """End the process."""
