@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--valid-from",
             type=_moment,
-            help="ISO 8601 with an offset, such as 2026-01-31T12:00:00Z (default: now). "
+            help="A date or a time in ISO 8601, UTC unless it says else (default: now). "
             "Sagas that began before are not judged by it.",
         )
 
@@ -38,6 +38,8 @@ class Command(BaseCommand):
             if options["verbosity"]:
                 since = f"{row.valid_from:%Y-%m-%d %H:%M:%S}"
                 self.stdout.write(f"{row.name}: version {row.version} since {since} UTC.")
+        if options["verbosity"] and options["valid_from"] is None:
+            self.stdout.write("What began before is judged by it only with --valid-from.")
 
 
 def _moment(text: str) -> dt.datetime:
