@@ -130,7 +130,11 @@ def test_few_or_large_records_are_rows() -> None:
     large = made(0, [(BLOCK, 0)], [(None, b"x" * 10_000, [])])
 
     assert record_log.packed(PARTITION, 0, BLOCK, few).blocks == []
-    assert record_log.packed(PARTITION, 0, BLOCK, large).blocks == []
+    log = record_log.packed(PARTITION, 0, BLOCK, large)
+    assert log.blocks == []
+    record_log.insert([log])
+    heads = record_log.by_id([row[0] for row in log.rows], values=False).values()
+    assert {(row.value, row.value_length) for row in heads} == {(None, 10_000)}
 
 
 def test_the_same_batch_twice_is_stored_once() -> None:

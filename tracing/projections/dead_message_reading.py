@@ -135,7 +135,7 @@ def source_record(line: DeadLine) -> int | None:
     ).order_by("-source_id")
     for partition_id in partitions.values_list("id", flat=True)[:5]:
         wanted = record_id(partition_id, line.source_offset)
-        if record_log.by_id([wanted]):
+        if record_log.by_id([wanted], values=False):
             return wanted
     return None
 

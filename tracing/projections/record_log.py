@@ -150,8 +150,11 @@ def _size(rows: Sequence[tuple[Any, ...]]) -> int:
 # Reading
 
 
-def by_id(ids: Iterable[int]) -> dict[int, Row]:
-    """Return those of these records that are stored. Two queries by key at most."""
+def by_id(ids: Iterable[int], *, values: bool = True) -> dict[int, Row]:
+    """Return those of these records that are stored. Two queries by key at most.
+
+    Without `values` large ones are not read: they are None, whatever their length.
+    """
     wanted = set(ids)
     # Blocks first: pruning may make rows of them meanwhile, never the other way round.
     found = {
@@ -161,7 +164,7 @@ def by_id(ids: Iterable[int]) -> dict[int, Row]:
         if row.id in wanted
     }
     if rest := wanted - found.keys():
-        found |= {row.id: row for row in _rows(among("id", rest), rest)}
+        found |= {row.id: row for row in _rows(among("id", rest), rest, values=values)}
     return found
 
 
@@ -219,8 +222,10 @@ def headers_of(blob: bytes) -> tuple[Header, ...]:
     return _decode_headers(blob) if blob else ()
 
 
-def _rows(condition: str, parameters: Iterable[int]) -> list[Row]:
-    columns = Row.__struct_fields__
+def _rows(condition: str, parameters: Iterable[int], *, values: bool = True) -> list[Row]:
+    columns = [
+        name if values or name != "value" else "NULL AS value" for name in Row.__struct_fields__
+    ]
     found = select(columns, "tracing_record", condition, parameters)
     if connection.vendor == "postgresql":
         # It hands out memoryviews.

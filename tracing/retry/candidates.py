@@ -77,7 +77,7 @@ def candidates(record_ids: Sequence[int]) -> list[Candidate]:
 
 
 def _chunk(ids: Sequence[int]) -> list[Candidate]:
-    rows = record_log.by_id(ids)
+    rows = record_log.by_id(ids, values=False)
     events = Event.objects.filter(record__in=ids, part=0)
     known = {
         record: (event_id, event_hash, node, flow)

@@ -130,7 +130,9 @@ def _by_size(items: Sequence[RetryItem]) -> list[Sequence[RetryItem]]:
     """Return the items in parts whose values fit in memory together."""
 
     ids = [item.record for item in items]
-    sizes = {number: row.value_length for number, row in record_log.by_id(ids).items()}
+    sizes = {
+        number: row.value_length for number, row in record_log.by_id(ids, values=False).items()
+    }
     parts: list[list[RetryItem]] = [[]]
     size = 0
     for item in items:
