@@ -96,6 +96,30 @@ def test_violations_are_counted_once_by_version_service_field_and_reason() -> No
     assert len(told()) == 5
 
 
+def test_a_run_that_is_out_of_time_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracing.jobs.checking.BUDGET_S", 0)
+    register()
+    write(*(placed(number, 1, GOOD | {"amount": "much"}) for number in range(5)))
+    step, runs = CheckPayloads(), 0
+    while step.wanted() and step.run():
+        runs += 1
+        assert SchemaCheck.objects.get().checked == runs
+
+    assert (runs, [row[-1] for row in told()]) == (5, [5])
+
+
+def test_a_schema_whose_alternatives_multiply_holds_nothing_up() -> None:
+    steps = {f"a{n}": {"anyOf": 2 * [{"$ref": f"#/$defs/a{n + 1}"}]} for n in range(60)}
+    text = json.dumps({"$defs": {**steps, "a60": {"type": "string"}}, "$ref": "#/$defs/a0"})
+    current_registry().register("OrderPlaced", Draft(text, "JSON"), by="mallory")
+    write(placed(1, 1, GOOD))
+    check_all()
+
+    assert told() == []
+    found = who_would_break(Schema("JSON", text), "OrderPlaced")
+    assert "alternatives multiply" in found.error
+
+
 def test_nothing_is_looked_at_while_no_schema_is_registered() -> None:
     write(placed(1, 1, GOOD))
 

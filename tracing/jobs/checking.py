@@ -42,14 +42,17 @@ class CheckPayloads(Step):
         """Check for `BUDGET_S`; return whether there is more."""
         expectations = Expectations()
         deadline = time.monotonic() + BUDGET_S
-        while time.monotonic() < deadline:
-            if not _batch(expectations):
-                return False
-        return True
+        while _batch(expectations, deadline):
+            if time.monotonic() >= deadline:
+                return True
+        return False
 
 
-def _batch(expectations: Expectations) -> bool:
-    """Check the next events and move the cursor, both or neither; return whether there was any."""
+def _batch(expectations: Expectations, deadline: float) -> bool:
+    """Check the next events and move the cursor, both or neither; return whether there was any.
+
+    At the deadline (of `time.monotonic`) it ends behind the event that it is at.
+    """
     newest = reading.head().position
     cursor, _ = SchemaCheck.objects.get_or_create(
         id=1, defaults={"position": max(newest - MOST_BEHIND, 0)}
@@ -70,6 +73,9 @@ def _batch(expectations: Expectations) -> bool:
             payload = said.payloads[item.event.part]
             checked = check_event(item.event, payload, said.schema, expectations, record)
             found.append((item, checked))
+        if time.monotonic() >= deadline:
+            end = item.position
+            break
     with transaction.atomic():
         moved = SchemaCheck.objects.filter(id=1, position=cursor.position).update(
             position=end,
