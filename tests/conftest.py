@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import filecmp
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from tests.servers.apache import apache_kafka
 from tests.servers.apicurio import running_apicurio
 from tests.servers.embedded import embedded_broker
+from tests.servers.fetching import alone, fetch
 from tests.servers.postgres import postgres
+from tests.servers.processes import CACHE, ROOT
 from tests.servers.product import Product, running_product
 
 # A test that asks for one of these fixtures bears the marker: nobody has to remember it.
@@ -26,7 +31,8 @@ MARKERS = {
 }
 OUTSIDE = ("browser", "apache", "apicurio", "node", "postgres", "long")
 # A busy machine is no defect: how long an example takes is for the benchmarks to say.
-hypothesis_settings.register_profile("untimed", deadline=None)
+UNTIMED = [HealthCheck.too_slow]
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=UNTIMED)
 hypothesis_settings.load_profile("untimed")
 
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
@@ -145,6 +151,26 @@ def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a schema registry."""
     with running_apicurio(tmp_path_factory.mktemp("apicurio")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def kafkajs() -> Path:
+    """Return a folder with the kafkajs producer and its packages, installed by npm."""
+    source = ROOT / "tests" / "strangers" / "kafkajs"
+    folder = CACHE / "strangers" / "kafkajs"
+    packages = ("zstd-codec", "@kafkajs/confluent-schema-registry")
+    quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+    with alone(folder):
+        shutil.copytree(source, folder, dirs_exist_ok=True, copy_function=_copy_changed)
+        if not all((folder / "node_modules" / name).exists() for name in packages):
+            fetch(["npm", "install", *quiet], cwd=folder)
+    return folder
+
+
+def _copy_changed(source: str, target: str) -> None:
+    """Copy a file unless it is there: another process may be running it at this moment."""
+    if not (Path(target).exists() and filecmp.cmp(source, target, shallow=False)):
+        shutil.copy2(source, target)
 
 
 @pytest.fixture(scope="module")

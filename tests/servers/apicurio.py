@@ -5,7 +5,6 @@ It speaks the interface of Confluent's registry under `/apis/ccompat/v7`.
 
 from __future__ import annotations
 
-import subprocess
 import tarfile
 import urllib.error
 import urllib.request
@@ -13,31 +12,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.fetching import alone, fetch
 from tests.servers.processes import CACHE, Process, free_port
 
 VERSION = "3.0.9"
 HOME = CACHE / f"apicurio-registry-{VERSION}"
 
 
-def fetch() -> None:
+def fetch_registry() -> None:
     """Copy the registry into the cache and unpack it; nothing happens when it is there."""
     done = HOME / "complete"
-    if done.exists():
-        return
-    artifact = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
-    command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}"]
-    subprocess.run([*command, f"-DoutputDirectory={HOME}"], check=True)
-    for archive in HOME.glob("*.tar.gz"):
-        with tarfile.open(archive) as tar:
-            tar.extractall(HOME, filter="data")
-        archive.unlink()
-    done.touch()
+    with alone(HOME):
+        if done.exists():
+            return
+        artifact = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
+        command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={artifact}"]
+        fetch([*command, f"-DoutputDirectory={HOME}"])
+        for archive in HOME.glob("*.tar.gz"):
+            with tarfile.open(archive) as tar:
+                tar.extractall(HOME, filter="data")
+            archive.unlink()
+        done.touch()
 
 
 @contextmanager
 def running_apicurio(folder: Path) -> Iterator[str]:
     """Run an empty registry with its log in `folder`; yield the address of its interface."""
-    fetch()
+    fetch_registry()
     port = free_port()
     runner = next(HOME.rglob("*-runner.jar"))
     where = ["-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from tests.servers.fetching import alone, fetch
+
 # A server that lives for minutes: a quick start counts for more than quick answers.
 QUICK_START = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -12,12 +14,13 @@ QUICK_START = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 def fetch_jars(pom: Path, folder: Path) -> None:
     """Copy the jars that a pom names into a folder; nothing happens when they are there."""
     done = folder / "complete"
-    if done.exists():
-        return
-    # The goal of the plugin needs no build file of its own but the one that names the jars.
-    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
-    subprocess.run([*command, f"-DoutputDirectory={folder}"], check=True)
-    done.touch()
+    with alone(folder):
+        if done.exists():
+            return
+        # The goal of the plugin needs no build file of its own but the one that names the jars.
+        command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+        fetch([*command, f"-DoutputDirectory={folder}"])
+        done.touch()
 
 
 def compile_java(folder: Path, jars: Path, classes: Path) -> str:

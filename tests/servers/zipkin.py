@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.fetching import alone, fetch
 from tests.servers.processes import CACHE, Process, can_connect, free_port
 
 VERSION = "3.6.1"
@@ -21,14 +21,18 @@ MAX_SPANS = 10_000_000
 
 def fetch_jar() -> None:
     """Copy Zipkin's jar into the cache; nothing happens when it is there."""
-    if JAR.exists():
-        return
+    with alone(JAR):
+        if not JAR.exists():
+            _fetch_jar()
+
+
+def _fetch_jar() -> None:
     artifact = f"io.zipkin:zipkin-server:{VERSION}:jar:exec"
     maven = ["mvn", "-q", "-B"]
     get = [*maven, "dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false"]
-    subprocess.run(get, check=True)
+    fetch(get)
     copy = [*maven, "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={CACHE}"]
-    subprocess.run(copy, check=True)
+    fetch(copy)
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Zipkin:
     def get(self, path: str) -> Any:
         """Return what an address of its API answers."""
         url = f"http://127.0.0.1:{self.port}{path}"
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             return json.load(answer)
 
     def counted(self, what: str) -> int:
