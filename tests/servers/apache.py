@@ -83,7 +83,7 @@ class Apache:
         for user in scram:
             form += ["--add-scram", user]
         with Process("storage tool", form, self._log) as tool:
-            if tool.wait(60):
+            if tool.wait():
                 raise RuntimeError(tool.output)
 
     def start(self) -> None:

@@ -15,5 +15,5 @@ def embedded_broker(folder: Path, *, port: int = 0) -> Iterator[str]:
     """Run it with its log in `folder`; yield its `host:port`."""
     port = port or free_port()
     with Process("embedded broker", broker_command(port), folder / "embedded-broker.log") as broker:
-        broker.wait_until(lambda: can_connect(port), "listen", within_s=10)
+        broker.wait_until(lambda: can_connect(port), "listen")
         yield f"127.0.0.1:{port}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +23,10 @@ CACHE = ROOT / ".cache"
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
 END_S = 10.0
 LOG_TAIL = 4000
+# How long a test waits for what usually comes at once: a busy machine is no defect.
+PATIENCE_S = 60.0
+# Below those that the system hands out by itself: no connection takes one of them by chance.
+PORTS = range(20_000, 32_000)
 
 T = TypeVar("T")
 
@@ -29,10 +36,25 @@ class ServerError(Exception):
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody listens on, and that no other process of tests is given.
+
+    Whoever asked for it may listen there later, end, and listen again: it is kept by the lock of a
+    file for as long as this process lives.
+    """
+    folder = Path(tempfile.gettempdir()) / f"eventviz-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for _ in range(1_000):
+        port = secrets.choice(PORTS)
+        held = os.open(folder / str(port), os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            os.close(held)
+            continue
+        return port
+    raise ServerError("no port is free")
 
 
 def can_connect(port: int) -> bool:
@@ -45,7 +67,11 @@ def can_connect(port: int) -> bool:
 
 
 def wait_for(
-    look: Callable[[], T | None], what: str, *, within_s: float, every_s: float = 0.02
+    look: Callable[[], T | None],
+    what: str,
+    *,
+    within_s: float = PATIENCE_S,
+    every_s: float = 0.02,
 ) -> T:
     """Return the first truthy answer of `look`. Raises ServerError after `within_s`."""
     deadline = time.monotonic() + within_s
@@ -105,7 +131,9 @@ class Process:
         """Return the last of what it wrote."""
         return self.log.read_bytes().decode(errors="replace")[-LOG_TAIL:]
 
-    def wait_until(self, look: Callable[[], T | None], what: str, *, within_s: float = 30) -> T:
+    def wait_until(
+        self, look: Callable[[], T | None], what: str, *, within_s: float = PATIENCE_S
+    ) -> T:
         """Return the first truthy answer of `look`. Raises ServerError, with the log."""
 
         def alive() -> T | None:
@@ -132,7 +160,7 @@ class Process:
         """Let it go on."""
         self.send(signal.SIGCONT)
 
-    def wait(self, within_s: float = END_S) -> int:
+    def wait(self, within_s: float = PATIENCE_S) -> int:
         """Return its exit code once it has ended."""
         return self.popen.wait(within_s)
 

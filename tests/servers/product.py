@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from tests.servers.processes import (
     MANAGE,
+    PATIENCE_S,
     Process,
     ServerError,
     T,
@@ -23,7 +24,7 @@ from tests.servers.processes import (
     wait_for,
 )
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 @dataclass
@@ -125,7 +126,9 @@ class Product:
                 return found
             after = f"&cursor={quote(str(answer['next']))}"
 
-    def wait_for(self, look: Callable[[], T | None], what: str, *, within_s: float = 15) -> T:
+    def wait_for(
+        self, look: Callable[[], T | None], what: str, *, within_s: float = PATIENCE_S
+    ) -> T:
         """Return the first truthy answer of `look`. Raises ServerError with every log's end."""
         try:
             return wait_for(look, what, within_s=within_s)
@@ -133,7 +136,7 @@ class Product:
             raise ServerError(f"{error}\n{self.logs()}") from None
 
     def wait_for_flow(
-        self, correlation_id: str, events: int, *, within_s: float = 15
+        self, correlation_id: str, events: int, *, within_s: float = PATIENCE_S
     ) -> dict[str, Any]:
         """Return the flow once it has that many events."""
 
@@ -177,7 +180,7 @@ def running_product(
     with ExitStack() as stack:
         stack.callback(product.end)
         migrate = product.manage("migrate", "--verbosity", "0")
-        if migrate.wait(60):
+        if migrate.wait():
             raise ServerError(migrate.output)
         product.manage("ingest")
         if shop:

@@ -25,7 +25,7 @@ def draw(file: Path) -> None:
             running_product(folder, broker, env=env, shop=True) as product,
             chromium() as browser,
         ):
-            address = product.wait_for(lambda: _declined(product), "a declined order", within_s=60)
+            address = product.wait_for(lambda: _declined(product), "a declined order")
             page = browser.new_page(viewport=SIZE, color_scheme="light")
             page.goto(f"{product.url}/flows/{address}")
             page.wait_for_selector("svg")
