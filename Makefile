@@ -94,5 +94,5 @@ $(BIN)/python:
 
 $(VENV)/%.stamp: requirements/%.txt | $(BIN)/python
 	@echo "Installing $< into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 -r $<
 	@touch $@
