@@ -59,5 +59,7 @@
     text.setRangeText("  ", text.selectionStart, text.selectionEnd, "end");
     text.dispatchEvent(new Event("input"));
   });
+  // Somebody may have written before this was here.
+  if (text.value !== text.defaultValue) check();
   if (Number(text.dataset.line)) select(Number(text.dataset.line));
 })();
