@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.servers.browser import chromium
 from tests.servers.embedded import embedded_broker
 from tests.servers.product import Product, running_product
 
-TIMEOUT_MS = 15_000
+# For what comes at once on a machine that has nothing else to do.
+TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.moves import follow
 from tests.servers.product import Product
 from tests.strangers.producing import Sent, create_topics, envelope, send
 
@@ -65,7 +66,7 @@ def open_flow(page: Page, product: Product, topic: str, events: int) -> str:
 def uncut(page: Page) -> list[str]:
     """Return the events whose cards are seen as a whole, once the canvas has come to rest."""
     page.locator("[data-stage]").evaluate(
-        "stage => Promise.all(stage.getAnimations().map(it => it.finished))"
+        "stage => Promise.allSettled(stage.getAnimations().map(it => it.finished))"
     )
     found: list[str] = page.evaluate(
         """() => {
@@ -167,7 +168,7 @@ def test_escape_closes_the_event_and_then_goes_back_to_the_flows(
     page.set_viewport_size({"width": 1000, "height": 720})
     flow = open_flow(page, product, topic, events=len(TYPES))
     page.goto(f"{product.url}/flows/?type=PaymentFailed")
-    page.locator(f'a[href="/flows/{flow}"]').first.click()
+    follow(page.locator(f'a[href="/flows/{flow}"]').first)
     page.locator(f'a.card[data-event="{flow}-1"]').click()
     inspector = page.locator("#inspector")
     expect(inspector).to_contain_text("StockReserved")

@@ -164,6 +164,7 @@ def test_a_menu_narrows_as_one_types_and_its_entry_filters(
     page.goto(f"{product.url}/flows/")
 
     page.locator("summary", has_text="Service").click()
+    expect(page.locator("details[open] [data-narrow]")).to_be_focused()
     page.keyboard.type(service[:9])
     page.get_by_role("link", name=service).click()
 

@@ -6,6 +6,7 @@ import json
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.moves import follow
 from tests.servers.product import Product
 from tracing.kafka.producer import Producer, ensure_topics
 
@@ -25,32 +26,33 @@ def register(page: Page, text: str) -> None:
     """Write a text, wait for what is said of it, and register it."""
     page.locator("#text").fill(text)
     expect(page.locator("#verdict h2")).to_contain_text("✓")
-    page.get_by_role("button", name="Register").click()
+    follow(page.get_by_role("button", name="Register"))
 
 
 def test_versions_are_registered_refused_and_compared(product: Product, page: Page) -> None:
     page.goto(f"{product.url}/flows/")
     page.keyboard.press("g")
-    page.keyboard.press("c")
-    page.get_by_role("link", name="Register the first schema").click()
+    with page.expect_navigation():
+        page.keyboard.press("c")
+    follow(page.get_by_role("link", name="Register the first schema"))
     page.locator("#subject").fill("parcels-value")
     register(page, FIRST)
     expect(page.locator("h1")).to_have_text("parcels-value")
 
     # A compatible one says before saving what it means for who reads and writes.
-    page.get_by_role("link", name="New version…").click()
+    follow(page.get_by_role("link", name="New version…"))
     page.locator("#text").fill(COMPATIBLE)
     verdict = page.locator("#verdict")
     expect(verdict).to_contain_text("Compatible under BACKWARD")
     expect(verdict).to_contain_text("currency added, with default USD")
-    page.get_by_role("button", name="Register").click()
+    follow(page.get_by_role("button", name="Register"))
     changes = page.get_by_role("region", name="Difference")
     expect(changes).to_contain_text("From v1 to v2")
     expect(changes).to_contain_text("old readers and writers are fine")
     expect(page.locator(".side .changed").first).to_be_visible()
 
     # An incompatible one is refused with the reason, and what was written stays.
-    page.get_by_role("link", name="New version…").click()
+    follow(page.get_by_role("link", name="New version…"))
     page.locator("#text").fill(INCOMPATIBLE)
     expect(verdict).to_contain_text("Incompatible under BACKWARD")
     expect(verdict).to_contain_text("shippingAddress is new and has no default")
