@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import time
@@ -15,13 +14,14 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 
 from eventviz.asgi import application
+from tests.integration.live import followed
 from tests.integration.log import record, write
 from tracing.models import ApiToken
 from tracing.projections.rebuild import rebuild
 
 pytestmark = [pytest.mark.usefixtures("live_log"), pytest.mark.slow]
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 @pytest.fixture
@@ -51,12 +51,10 @@ class Script:
 
 @contextlib.asynccontextmanager
 async def following(path: str, token: str) -> AsyncIterator[Script]:
-    """Open the socket, and wait until it follows the log."""
+    """Open the socket, and leave it at the end."""
     script = Script(path, token)
     connected, _ = await script.socket.connect(timeout=WAIT_S)
     assert connected
-    # The socket is served by a task of its own: it has read the head when nothing is left to do.
-    await asyncio.sleep(0.3)
     try:
         yield script
     finally:
@@ -70,9 +68,10 @@ async def log(*records: Any) -> int:
 
 
 async def test_it_sends_every_event_from_now_on_as_the_api_shows_it(token: str) -> None:
-    await log(record("before"))
+    before = await log(record("before"))
 
     async with following("/api/tail", token) as script:
+        await followed(before)
         position = await log(
             record("e1", payload={"a": "line\nbreak"}, headers=(("x", None),)), record("e2")
         )
@@ -105,6 +104,7 @@ async def test_it_goes_on_from_a_position_however_old(token: str) -> None:
 
 async def test_it_filters(token: str) -> None:
     async with following("/api/tail?type=B&service=inventory", token) as script:
+        await followed(0)
         await log(
             record("e1", "B"),
             record("e2", "A", service="inventory"),
@@ -125,9 +125,10 @@ async def test_a_bad_parameter_is_named_and_closes_the_socket(
 
 
 async def test_a_rebuild_ends_it_because_positions_changed(token: str) -> None:
-    await log(record("e1"))
+    position = await log(record("e1"))
 
     async with following("/api/tail", token) as script:
+        await followed(position)
         await database_sync_to_async(rebuild)()
         assert "rebuilt" in (await script.lines(1))[0]["error"]
         assert (await script.socket.receive_output(WAIT_S))["code"] == 1012

@@ -53,8 +53,8 @@ def test_the_records_of_many_partitions_do_not_wait_for_a_poisoned_one(
 
     found = read(consumer, PARTITIONS + 5)
 
-    # Asking each partition alone, as it once was, took 8 s for each bad batch.
-    assert time.monotonic() - begun < 5
+    # Asking each partition alone, as it once was, took 8 s for each of the five bad batches.
+    assert time.monotonic() - begun < 20
     assert sorted((row.partition, row.offset) for row in found if row.error) == [
         (7, offset) for offset in range(5)
     ]

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from tests.integration.log import stored
-from tests.servers.processes import MANAGE, Process, free_port, wait_for
+from tests.servers.processes import MANAGE, PATIENCE_S, Process, free_port, wait_for
 from tests.strangers.hostile import NotText
 from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
 from tracing.ingest.alone import alone
@@ -52,13 +52,13 @@ def ingesting(broker: str, *patterns: str, start: str = "earliest") -> Iterator[
         yield
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Look again until it holds; fail after 20 seconds."""
-    wait_for(condition, "the ingestor", within_s=20)
+    """Look again until it holds."""
+    wait_for(condition, "the ingestor")
 
 
 def message(event_id: str, topic: str) -> Sent:

@@ -46,7 +46,7 @@ def read(consumer: GroupConsumer, count: int) -> list[Record]:
         found.extend(consumer.poll(50))
         return found if len(found) >= count else []
 
-    return wait_for(enough, f"{count} records", within_s=15)
+    return wait_for(enough, f"{count} records")
 
 
 def test_a_record_arrives_as_it_was_sent(broker: str, topic: str, producer: Producer) -> None:

@@ -85,7 +85,7 @@ def sent_all(step: SendRetries, run: RetryRun) -> RetryRun:
         step.run()
         return not RetryItem.objects.filter(run=run, state__in=("pending", "sending")).exists()
 
-    wait_for(done, "everything sent", within_s=20)
+    wait_for(done, "everything sent")
     run.refresh_from_db()
     return run
 
@@ -101,7 +101,7 @@ def arrived(broker: str, topic: str, count: int) -> list[Record]:
         return found if len(found) >= count else []
 
     try:
-        return wait_for(enough, f"{count} records", within_s=15)
+        return wait_for(enough, f"{count} records")
     finally:
         consumer.close()
 

@@ -62,7 +62,7 @@ class Town:
             found = [it for it in self._heard if it.envelope.get("correlationId") == correlation_id]
             return found if len(found) >= records else []
 
-        found = wait_for(whole, f"{records} events", within_s=20)
+        found = wait_for(whole, f"{records} events")
         return sorted(found, key=lambda told: told.envelope["timestamp"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tracing.demo.store import REMEMBERED_S, Store
@@ -40,4 +41,5 @@ def test_it_survives_a_restart_and_two_processes_see_one_switch(tmp_path: Path) 
     assert not second.is_on("gateway")
     for store in (first, second):
         store.close()
-    assert Store(tmp_path / "shop").is_handled("email", "e1")
+    with contextlib.closing(Store(tmp_path / "shop")) as third:
+        assert third.is_handled("email", "e1")

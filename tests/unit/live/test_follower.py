@@ -37,7 +37,7 @@ def test_a_tick_has_an_end() -> None:
 
 async def test_who_waits_wakes_when_the_log_moves() -> None:
     follower = Follower()
-    waiting = asyncio.create_task(follower.moved(lambda: (0, 0), timeout_s=5))
+    waiting = asyncio.create_task(follower.moved(lambda: (0, 0), timeout_s=60))
     await asyncio.sleep(0)
 
     follower.ring.append([change(1)], end=1)
@@ -54,7 +54,7 @@ async def test_a_nudge_lets_a_page_look_again_that_wants_to_go_on() -> None:
     follower = Follower()
     follower.ring.append([change(1)], end=1)
     seen = [1]
-    waiting = asyncio.create_task(follower.moved(lambda: (seen[0], 0), timeout_s=5))
+    waiting = asyncio.create_task(follower.moved(lambda: (seen[0], 0), timeout_s=60))
     await asyncio.sleep(0)
 
     seen[0] = 0

@@ -59,7 +59,7 @@ def test_a_child_that_ends_ends_the_others_and_is_named(code: str, says: str) ->
 
     with Supervisor(out) as supervisor:
         supervisor.start("long", SLEEPER)
-        supervisor.wait_until(lambda: "up" in out.getvalue(), timeout_s=10, what="It")
+        supervisor.wait_until(lambda: "up" in out.getvalue(), timeout_s=60, what="It")
         [long] = supervisor._children.values()
         supervisor.start("short", [sys.executable, "-c", code])
         with pytest.raises(ChildEndedError, match=f"short ended with {says}"):
@@ -73,7 +73,7 @@ def test_a_stubborn_child_is_killed() -> None:
 
     with Supervisor(out, grace_s=0.2) as supervisor:
         supervisor.start("stubborn", [sys.executable, "-c", STUBBORN])
-        supervisor.wait_until(lambda: "|" in out.getvalue(), timeout_s=10, what="It")
+        supervisor.wait_until(lambda: "|" in out.getvalue(), timeout_s=60, what="It")
         [child] = supervisor._children.values()
 
     assert child.returncode == -signal.SIGKILL
@@ -147,7 +147,7 @@ def test_no_child_is_left_when_the_supervisor_ends(signum: int, code: int) -> No
 
     os.kill(parent.pid, signum)
 
-    said, _ = parent.communicate(timeout=10)
+    said, _ = parent.communicate(timeout=60)
     assert parent.returncode == code
     assert ("ended in order" in said) is (code == 0)
-    assert wait_for(lambda: not is_alive(child), "the child is gone", within_s=5)
+    assert wait_for(lambda: not is_alive(child), "the child is gone")
