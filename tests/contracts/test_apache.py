@@ -78,9 +78,7 @@ def without_positions(data: Any) -> Any:
 def test_apache_kafka_shows_the_same_flow_as_the_embedded_broker(
     both: tuple[Product, Product],
 ) -> None:
-    flows = [
-        without_positions(product.wait_for_flow(FLOW, events=4, within_s=30)) for product in both
-    ]
+    flows = [without_positions(product.wait_for_flow(FLOW, events=4)) for product in both]
 
     assert flows[0] == flows[1]
     assert [event["type"] for event in flows[0]["events"]] == [
@@ -98,7 +96,7 @@ def test_the_page_shows_apache_kafkas_flow_and_no_topic_that_was_not_asked_for(
     both: tuple[Product, Product],
 ) -> None:
     product = both[0]
-    product.wait_for_flow(FLOW, events=4, within_s=30)
+    product.wait_for_flow(FLOW, events=4)
 
     status, html = product.get(f"/flows/{quote(FLOW)}")
 
@@ -118,4 +116,4 @@ def test_a_topic_made_later_on_apache_kafka_is_read_from_its_beginning(
 
     send(apache, [Sent("orders-later", envelope("OrderPlaced", correlation_id=flow))])
 
-    assert both[0].wait_for_flow(flow, events=1, within_s=30)["events"][0]["offset"] == 0
+    assert both[0].wait_for_flow(flow, events=1)["events"][0]["offset"] == 0

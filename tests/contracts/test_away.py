@@ -60,7 +60,7 @@ def test_a_broker_that_is_killed_is_said_and_waited_for_and_nothing_is_lost(
     node: Apache, product: Product
 ) -> None:
     produce(node, 0, 1_000)
-    product.wait_for(lambda: stored(product)[0] > 0, "a first record", within_s=30)
+    product.wait_for(lambda: stored(product)[0] > 0, "a first record")
     assert node.process
     node.process.send(signal.SIGKILL)
     node.process.wait()
@@ -68,13 +68,15 @@ def test_a_broker_that_is_killed_is_said_and_waited_for_and_nothing_is_lost(
     product.wait_for(
         lambda: "The broker does not answer" in product.get("/flows/")[1],
         "the page says that the broker is away",
-        within_s=30,
     )
     node.start()
     produce(node, 1_000, 1_500)
 
-    product.wait_for(lambda: stored(product) == (1_500, 1_500), "all records", within_s=60)
-    assert "The broker does not answer" not in product.get("/flows/")[1]
+    product.wait_for(lambda: stored(product) == (1_500, 1_500), "all records")
+    # The page follows the ingestor's report, which is written every now and then.
+    product.wait_for(
+        lambda: "The broker does not answer" not in product.get("/flows/")[1], "all is well"
+    )
 
 
 def test_an_ingestor_ends_within_ten_seconds_while_batches_flow(
@@ -82,7 +84,7 @@ def test_an_ingestor_ends_within_ten_seconds_while_batches_flow(
 ) -> None:
     producer = threading.Thread(target=produce, args=(node, 0, 20_000))
     producer.start()
-    product.wait_for(lambda: stored(product)[0] > 500, "some records", within_s=60)
+    product.wait_for(lambda: stored(product)[0] > 500, "some records")
 
     ingest = product.processes["ingest"]
     began = time.monotonic()

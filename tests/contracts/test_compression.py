@@ -26,7 +26,7 @@ def test_an_event_without_version_and_correlation_is_a_flow_of_its_own(
         cwd=kafkajs,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -73,7 +73,7 @@ class Store:
 
     def wait_for(self, least: int) -> None:
         """Wait until it holds that many records."""
-        self.product.wait_for(lambda: self.count() >= least, f"{least} records", within_s=60)
+        self.product.wait_for(lambda: self.count() >= least, f"{least} records")
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def test_a_database_that_stops_is_said_waited_for_and_left_in_time(
 
     ingested.wait_for_all(within_s=RECOVERY_S)
     ingested.check_each_once()
-    assert product.get("/flows/")[0] == 200
+    product.wait_for(lambda: product.get("/flows/")[0] == 200, "the page is back")
 
     cluster.stop("immediate")
     ingested.send(50)

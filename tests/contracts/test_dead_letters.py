@@ -74,7 +74,7 @@ class Strangers:
             now: dict[str, Any] = self.product.json(f"/api/retries/{run['id']}")
             return now if now["sent"] + now["processed"] + now["failed_again"] else None
 
-        return self.product.wait_for(sent, "the retry to be sent", within_s=30)
+        return self.product.wait_for(sent, "the retry to be sent")
 
     def outcome(self, run: dict[str, Any], field: str) -> int:
         """Return a counter of a run once it is above zero."""
@@ -82,7 +82,7 @@ class Strangers:
         def counted() -> int:
             return int(self.product.json(f"/api/retries/{run['id']}")[field])
 
-        return self.product.wait_for(counted, f"{field} of the run", within_s=60)
+        return self.product.wait_for(counted, f"{field} of the run")
 
     def arrived(self, topic: str, key: bytes | None) -> Record:
         """Return what eventviz sent to a topic with this key."""
@@ -92,7 +92,7 @@ class Strangers:
             records = read(self.product.broker, [topic], before + 1)
             return [record for record in records[before:] if record.key == key]
 
-        return self.product.wait_for(found, f"{key!r} on {topic}", within_s=30)[0]
+        return self.product.wait_for(found, f"{key!r} on {topic}")[0]
 
     def is_as_given(self, record: Record) -> bool:
         """Tell whether a record equals one that its topic was given first, but for the retry's id.
@@ -175,7 +175,7 @@ def test_a_retried_message_of_spring_arrives_as_it_was_and_recovers(
         now = strangers.group(topic, exception)
         return (now["state"], now["recovered"], now["open"]) == ("resolved", 1, 0)
 
-    strangers.product.wait_for(resolved, "the group to recover", within_s=30)
+    strangers.product.wait_for(resolved, "the group to recover")
 
 
 def test_a_retried_message_of_connect_arrives_as_it_was_and_fails_again(

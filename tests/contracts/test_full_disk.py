@@ -46,17 +46,15 @@ def fill_and_make_room(ingested: Ingested, disk: Disk) -> None:
     # A first visit is written down; later ones are not.
     assert not banner(product)
     ingested.send(600, padding=16_000)
-    product.wait_for(lambda: banner(product), "the page says that it is full", within_s=60)
+    product.wait_for(lambda: banner(product), "the page says that it is full")
     log = product.processes["ingest"].log
-    product.wait_for(
-        lambda: "Trying again in 0.8 s" in log.read_text(), "growing waits", within_s=60
-    )
+    product.wait_for(lambda: "Trying again in 0.8 s" in log.read_text(), "growing waits")
 
     victim = product.processes["ingest"]
     victim.send(signal.SIGTERM)
     assert victim.wait(10) == 0
     product.manage("ingest")
-    product.wait_for(lambda: banner(product), "it is said again", within_s=60)
+    product.wait_for(lambda: banner(product), "it is said again")
     disk.limit(LARGE_MB)
 
     ingested.wait_for_all(within_s=2 * RECOVERY_S)

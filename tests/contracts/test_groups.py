@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.servers.processes import wait_for
+from tests.servers.processes import PATIENCE_S, wait_for
 from tracing.jobs.groups import LookAtCluster
 from tracing.kafka.cluster import Cluster
 from tracing.kafka.group_consumer import GroupConsumer
@@ -41,7 +41,7 @@ def members(server: str, count: int) -> Iterator[None]:
     finally:
         stop.set()
         for thread in threads:
-            thread.join(15)
+            thread.join(PATIENCE_S)
 
 
 def snapshots(step: LookAtCluster, fits: Callable[[ConsumerGroup], bool]) -> ConsumerGroup:
@@ -52,7 +52,7 @@ def snapshots(step: LookAtCluster, fits: Callable[[ConsumerGroup], bool]) -> Con
         row = ConsumerGroup.objects.filter(name=GROUP).first()
         return row if row is not None and fits(row) else None
 
-    return wait_for(look, "a snapshot that fits", within_s=30)
+    return wait_for(look, "a snapshot that fits")
 
 
 def held(row: ConsumerGroup) -> list[int]:

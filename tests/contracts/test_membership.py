@@ -29,7 +29,7 @@ def given(member: LogConsumer, count: int) -> set[Place]:
         found = member.taken()
         return found if found and len(found) == count else None
 
-    return set(wait_for(look, f"{count} partitions", within_s=20))
+    return set(wait_for(look, f"{count} partitions"))
 
 
 def test_a_member_has_also_the_partitions_of_a_topic_that_came_later(

@@ -36,10 +36,16 @@ class Far:
         log = product.folder / "far.log"
         product.processes["far"] = Process("far", [*MANAGE, "ingest"], log, env=self.env)
 
+    def send_and_see_some(self, flows: int) -> None:
+        """Send flows; return once the first of their events are stored, or more."""
+        before = len(self.ingested.sent)
+        self.ingested.send(flows)
+        self.ingested.wait_for(before + 1)
+
     def wait_for_page(self, words: str) -> None:
         """Wait until the pages say it; they have a network of their own."""
         product = self.ingested.product
-        product.wait_for(lambda: words in product.get("/flows/")[1], words, within_s=60)
+        product.wait_for(lambda: words in product.get("/flows/")[1], words)
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +90,10 @@ def test_slow_lines_and_cut_connections_cost_time_alone(far: Far) -> None:
         far.ingested.send(50)
         far.ingested.wait_for_all()
         line.bytes_per_s = 200_000
-        far.ingested.send(200)
-        far.ingested.wait_for(far.ingested.events() + 1)
+        far.send_and_see_some(200)
         line.cut()
         line.mend()
-        far.ingested.send(200)
-        far.ingested.wait_for(far.ingested.events() + 1)
+        far.send_and_see_some(200)
         line.cut()
 
         far.ingested.wait_for_all(within_s=RECOVERY_S)

@@ -127,7 +127,6 @@ def offsets_and_product(
             product.wait_for(
                 lambda: rows(product, "SELECT next_offset FROM tracing_partition") == [(end,)],
                 "everything is read",
-                within_s=60,
             )
             yield offsets, product
 

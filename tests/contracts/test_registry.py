@@ -87,7 +87,7 @@ def built_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
             f"ApiToken.objects.create(user=user, name='t', sha256=ApiToken.digest('{TOKEN}'))"
         )
         shell = product.manage("shell", "-c", script)
-        assert shell.wait(60) == 0, shell.output
+        assert shell.wait() == 0, shell.output
         yield Caller(f"{product.url}/registry", f"Bearer {TOKEN}")
 
 

@@ -32,7 +32,7 @@ def test_confluents_serializers_for_python(product: Product, form: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def test_the_registry_client_of_kafkajs(product: Product, kafkajs: Path) -> None
         cwd=kafkajs,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -65,12 +65,12 @@ def state_of(types: set[str]) -> str:
 
 def kill(product: Product, once: int) -> None:
     """Kill the orchestrator when so many events are stored, and start it again."""
-    product.wait_for(lambda: len(events(product)) >= once, f"{once} events", within_s=60)
+    product.wait_for(lambda: len(events(product)) >= once, f"{once} events")
     victim = product.processes["orchestrator"]
     victim.send(signal.SIGKILL)
     assert victim.wait() == -signal.SIGKILL
     # Nobody goes on with them now: the page says of each how far it is.
-    product.wait_for(lambda: shown_truly(product), "the truth of each saga", within_s=30)
+    product.wait_for(lambda: shown_truly(product), "the truth of each saga")
     start_orchestrator(product)
 
 
@@ -94,7 +94,7 @@ def test_every_saga_ends_though_the_orchestrator_is_killed(
         ExitStack() as stack,
     ):
         declared = product.manage("saga", str(DEFINITION), "--valid-from", "1970-01-01")
-        assert declared.wait(60) == 0, declared.output
+        assert declared.wait() == 0, declared.output
         ensure_topics([address], PARTITIONS)
         product.manage("shop", "--only", "services")
         start_orchestrator(product)
@@ -120,4 +120,4 @@ def test_every_saga_ends_though_the_orchestrator_is_killed(
         assert Counter(correlation_id for correlation_id, _ in unique) == {
             flow: STORIES[scenario] for flow, scenario in flows.items()
         }
-        product.wait_for(lambda: shown_truly(product), "the truth of each saga", within_s=30)
+        product.wait_for(lambda: shown_truly(product), "the truth of each saga")

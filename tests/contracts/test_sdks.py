@@ -20,7 +20,7 @@ def send(stranger: str, *arguments: str) -> str:
     """Run a stranger as a process of its own; return what it says."""
     command = [sys.executable, "-m", f"tests.strangers.{stranger}", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

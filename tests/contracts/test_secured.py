@@ -152,7 +152,7 @@ def test_a_flow_comes_from_a_cluster_that_wants_a_sign_in(
     send(cluster.node.address(), [Sent(topic, envelope("OrderPlaced", correlation_id=flow))])
 
     with ingestor(cluster, pages, way, topics=topic) as process:
-        found = pages.wait_for_flow(flow, events=1, within_s=30)
+        found = pages.wait_for_flow(flow, events=1)
         log = process.output
 
     assert found["events"][0]["topic"] == topic
@@ -171,14 +171,13 @@ def test_a_flow_comes_from_a_cluster_that_wants_a_sign_in(
         ("mutual", {"SSL_CERT_FILE": "", "SSL_KEY_FILE": "", "SSL_KEY_PASSWORD": ""}),
     ],
 )
-def test_a_refused_sign_in_is_said_on_the_page_within_seconds(
+def test_a_refused_sign_in_is_said_on_the_page(
     cluster: Cluster, pages: Product, way: str, changed: dict[str, str]
 ) -> None:
     with ingestor(cluster, pages, way, topics="none", **changed) as process:
         pages.wait_for(
             lambda: "The broker does not let us in" in pages.get("/flows/")[1],
             "the page says that the broker refuses",
-            within_s=8,
         )
         page, log = pages.get("/flows/")[1], process.output
 

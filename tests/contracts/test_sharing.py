@@ -101,7 +101,6 @@ def test_two_ingestors_share_a_topic_and_one_that_dies_is_replaced(shared: Share
     shared.product.wait_for(
         lambda: any("gave us 3 partitions" in line for line in shared.given()),
         "half of the partitions for each",
-        within_s=60,
     )
     producer = threading.Thread(target=produce)
     producer.start()
@@ -129,7 +128,6 @@ def test_an_ingestor_frozen_past_its_session_and_thawed_doubles_nothing(shared: 
     shared.product.wait_for(
         lambda: any("gave us 3 partitions" in line for line in shared.given()),
         "half of the partitions for each",
-        within_s=60,
     )
     second = shared.product.processes["second"]
     produced.extend(send(shared.product.broker, records(shared.topics, 0, 200)))

@@ -43,7 +43,7 @@ def test_an_aborted_transaction_is_not_stored_and_does_not_stop_the_rest(
     # Behind all of them, markers included.
     send(product.broker, [Sent(TOPIC, envelope("Last", correlation_id=flow))])
 
-    found = product.wait_for_flow(flow, events=3, within_s=40)
+    found = product.wait_for_flow(flow, events=3)
 
     assert sorted(event["type"] for event in found["events"]) == ["AlsoKept", "Kept", "Last"]
 
@@ -54,6 +54,6 @@ def test_a_tombstone_is_an_event_without_payload(product: Product) -> None:
 
     send(product.broker, [Sent(TOPIC, None, key.encode(), headers)])
 
-    product.wait_for_flow(key, events=1, within_s=40)
+    product.wait_for_flow(key, events=1)
     event = product.json(f"/api/events/{key}")
     assert (event["type"], event["key"], event["payload"]) == ("OrderRemoved", key, None)

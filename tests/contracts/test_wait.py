@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.processes import PATIENCE_S
 from tests.servers.product import Product
 from tests.strangers.producing import Sent, create_topics, envelope, send
 from tracing.client import EventFailed, EventNotSeen, Eventviz, WaitRefused
@@ -37,7 +38,7 @@ def test_it_returns_the_event_that_comes_and_the_one_that_came(
     later = threading.Timer(0.3, told, (product, "StockReserved", "A-1"))
     later.start()
 
-    came = viz.wait("StockReserved", orderId="A-1", timeout_s=15)
+    came = viz.wait("StockReserved", orderId="A-1", timeout_s=60)
     again = viz.wait(["StockReserved", "Other"], match={"key": "A-1"}, timeout_s=0)
     later.join()
 
@@ -49,7 +50,7 @@ def test_a_failure_and_a_silence_are_told_apart(product: Product, viz: Eventviz)
     told(product, "StockReservationFailed", "A-2", reason="out_of_stock")
 
     with pytest.raises(EventFailed, match="StockReservationFailed: out_of_stock") as failed:
-        viz.wait("StockReserved", fail="StockReservationFailed", orderId="A-2", timeout_s=15)
+        viz.wait("StockReserved", fail="StockReservationFailed", orderId="A-2", timeout_s=60)
     with pytest.raises(EventNotSeen):
         viz.wait("StockReserved", orderId="A-2", timeout_s=0.1)
     with pytest.raises(WaitRefused, match="name the type"):
@@ -60,7 +61,7 @@ def test_a_failure_and_a_silence_are_told_apart(product: Product, viz: Eventviz)
 
 async def test_many_wait_at_once_on_one_loop(product: Product, viz: Eventviz) -> None:
     waits = [
-        asyncio.create_task(viz.wait_async("StockReserved", orderId=f"B-{n}", timeout_s=20))
+        asyncio.create_task(viz.wait_async("StockReserved", orderId=f"B-{n}", timeout_s=60))
         for n in range(50)
     ]
     refused = asyncio.create_task(viz.wait_async("StockReserved", match={"x": ""}))
@@ -79,28 +80,26 @@ async def test_many_wait_at_once_on_one_loop(product: Product, viz: Eventviz) ->
 
 async def test_who_gives_up_frees_the_place(product: Product, viz: Eventviz) -> None:
     """So many give up that nobody else could wait if they still had theirs."""
-    for _ in range(2):
+
+    async def refused() -> int:
+        """Let so many wait for a second, then give up; return how many found no place."""
         waits = [
             asyncio.create_task(viz.wait_async("Never", orderId="C-1", timeout_s=50))
             for _ in range(240)
         ]
         done, _ = await asyncio.wait(waits, timeout=1)
-        assert not done
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
+        return len(done)
 
-    async def has_place() -> bool:
-        try:
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(2):
+            # The server hears a little later that somebody has left.
+            while await refused():
+                pass
+        with pytest.raises(EventNotSeen):
             await viz.wait_async("Never", timeout_s=0)
-        except EventNotSeen:
-            return True
-        except WaitRefused:
-            return False
-        return False
-
-    many = [await has_place() for _ in range(20)]
-    assert any(many)
 
 
 def test_plain_http_answers_like_the_readme_says(product: Product) -> None:
