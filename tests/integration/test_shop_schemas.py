@@ -20,7 +20,7 @@ from tracing.domain.record import Header, Record
 from tracing.jobs.checking import CheckPayloads
 from tracing.kafka.producer import Coordinates
 from tracing.models import Event, SchemaCheck
-from tracing.projections.event_reading import stored_record
+from tracing.projections.record_reading import stored_record
 from tracing.projections.version_reading import seen
 from tracing.schemas.current import current_registry
 from tracing.schemas.violations import violations

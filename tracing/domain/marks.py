@@ -29,7 +29,7 @@ BY_SLUG: dict[str, Mark] = {slug: mark for mark, slug in SLUGS.items()}
 
 def slugs(marks: int) -> list[str]:
     """Return the names of a sum of bits, as in JSON."""
-    return [slug for mark, slug in SLUGS.items() if marks & mark]
+    return [slug for mark, slug in SLUGS.items() if marks & mark] if marks else []
 
 
 def labels(marks: int) -> list[str]:

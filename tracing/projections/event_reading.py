@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracing.codec import Decoded, decode
 from tracing.domain.causality import canonical, marks
 from tracing.domain.event import Event, JoinedBy
-from tracing.domain.record import Record
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Node
 from tracing.models.source import coordinates_of
-from tracing.projections import packing, record_log
+from tracing.projections import packing
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
-from tracing.projections.settings import current_rules, look_for_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,18 +41,6 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
     marks: int
     redeliveries: tuple[str, ...]
-
-
-class StoredRecord(msgspec.Struct, frozen=True):
-    """A record's bytes; `payload` is what its envelope carries, None if there is none.
-
-    `format` and `schema` (its id) are those of the record's frame, empty without one.
-    """
-
-    record: Record
-    payload: bytes | None
-    format: str = ""
-    schema: str = ""
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -194,34 +179,6 @@ def events_at(positions: Iterable[int]) -> list[StoredEvent]:
     """Return the events at these positions, oldest first. Two queries by key."""
     wanted = set(positions)
     return stored(rows_of(f"{among('e.position', wanted)} ORDER BY e.position", wanted))
-
-
-def stored_record(record_id: int, part: int) -> StoredRecord | None:
-    """Return the bytes of an event's record, None when it is not (or no longer) stored."""
-    record = stored_records([record_id]).get(record_id)
-    if record is None:
-        return None
-    said = decode_stored(record)
-    payload = said.payloads[part] if part < len(said.payloads) else None
-    return StoredRecord(record, payload, said.format, said.schema)
-
-
-def decode_stored(record: Record) -> Decoded:
-    """Decode a stored record, by a schema too that another process has fetched this very moment.
-
-    One query for a record whose schema is not known here, else none.
-    """
-    said = decode(record, current_rules())
-    if any(event.awaits for event in said.events):
-        look_for_schemas()
-        said = decode(record, current_rules())
-    return said
-
-
-def stored_records(record_ids: Iterable[int]) -> dict[int, Record]:
-    """Return many records by their ids. Two queries by primary key at most."""
-    found = record_log.by_id(record_ids)
-    return {number: record_log.record_of(row, names()) for number, row in found.items()}
 
 
 def list_events(

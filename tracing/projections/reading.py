@@ -5,13 +5,9 @@ from __future__ import annotations
 from tracing.projections.event_reading import (
     EventPage,
     StoredEvent,
-    StoredRecord,
-    decode_stored,
     events_at,
     find_events,
     list_events,
-    stored_record,
-    stored_records,
 )
 from tracing.projections.flow_graph import FlowDetail, Link, find_flow, read_flow
 from tracing.projections.flow_reading import (
@@ -27,6 +23,13 @@ from tracing.projections.flow_reading import (
     list_flows,
 )
 from tracing.projections.log_reading import Change, Head, changes, head, known_names
+from tracing.projections.record_reading import (
+    StoredRecord,
+    decode_stored,
+    payloads_of,
+    stored_record,
+    stored_records,
+)
 from tracing.projections.search import Hit, search
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "line_matches",
     "list_events",
     "list_flows",
+    "payloads_of",
     "read_flow",
     "search",
     "stored_record",

@@ -13,9 +13,9 @@ from tracing.domain.saga.derive import derive
 from tracing.domain.saga.instance import Instance
 from tracing.models import Flow
 from tracing.projections import packing
-from tracing.projections.event_reading import decode_stored, stored_records
 from tracing.projections.flow_reading import FlowFilter, list_flows
 from tracing.projections.names import names
+from tracing.projections.record_reading import decode_stored, stored_records
 
 if TYPE_CHECKING:
     from tracing.domain.facts import Fact

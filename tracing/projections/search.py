@@ -16,11 +16,11 @@ from tracing.projections.event_reading import (
     find_events,
     rows_of,
     stored,
-    stored_record,
 )
 from tracing.projections.flow_graph import find_flow
 from tracing.projections.flow_reading import FlowLine, flow_lines, lines_of
 from tracing.projections.plain_sql import among
+from tracing.projections.record_reading import stored_record
 from tracing.projections.settings import current_rules
 
 MAX_HITS = 50

@@ -7,6 +7,7 @@ and never makes invalid JSON.
 from __future__ import annotations
 
 import base64
+import functools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -151,12 +152,20 @@ def text_or_base64(raw: bytes, *, cut: bool = False) -> str | Json:
 
 def moment(us: int) -> str | None:
     """Return microseconds since 1970 as ISO 8601 in UTC; None outside of the calendar."""
+    second, rest = divmod(us, 1_000_000)
+    begun = _second(second)
+    if begun is None:
+        return None
+    return f"{begun}.{rest:06d}Z" if rest % 1_000 else f"{begun}.{rest // 1_000:03d}Z"
+
+
+# Many events share one.
+@functools.lru_cache(maxsize=1_000)
+def _second(seconds: int) -> str | None:
     try:
-        found = _EPOCH + timedelta(microseconds=us)
+        return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
     except OverflowError:
         return None
-    precision = "microseconds" if us % 1_000 else "milliseconds"
-    return found.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def milliseconds(us: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracing.projections.reading import StoredRecord, decode_stored, stored_records
+from tracing.projections.reading import StoredRecord, payloads_of, stored_records
 from tracing.web.api import represent
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ def whole_events(events: Sequence[StoredEvent]) -> list[represent.Json]:
     for start in range(0, len(events), STEP):
         step = events[start : start + STEP]
         records = stored_records(event.record for event in step)
+        # One that could not be decoded has none; its schema is not looked for again, each time.
+        readable = {event.record for event in step if event.event.error is None} & records.keys()
+        said = dict(zip(readable, payloads_of(records[number] for number in readable), strict=True))
         found.extend(
             represent.whole_event(
                 event,
-                _with_payload(event, records.get(event.record)),
+                _with_payload(event, records.get(event.record), said.get(event.record, ())),
                 limit=represent.MAX_BYTES_OF_MANY,
             )
             for event in step
@@ -37,13 +40,10 @@ def whole_events(events: Sequence[StoredEvent]) -> list[represent.Json]:
     return found
 
 
-def _with_payload(event: StoredEvent, record: Record | None) -> StoredRecord | None:
+def _with_payload(
+    event: StoredEvent, record: Record | None, payloads: tuple[bytes | None, ...]
+) -> StoredRecord | None:
     if record is None:
         return None
-    if event.event.error is not None:
-        # It has no payload; to look for its schema again, each time, would be for nothing.
-        return StoredRecord(record, None)
-    payloads = decode_stored(record).payloads
-    return StoredRecord(
-        record, payloads[event.event.part] if event.event.part < len(payloads) else None
-    )
+    part = event.event.part
+    return StoredRecord(record, payloads[part] if part < len(payloads) else None)
