@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from tracing.web import address, present
 
 if TYPE_CHECKING:
     from django.template.context import Context
-    from django.utils.safestring import SafeString
+
+# A strip is one line high: more than this is never seen at once.
+MAX_STEPS = 14
 
 register = template.Library()
 register.filter("duration", present.duration)
@@ -65,6 +70,7 @@ def state_chip(state: str, words: str = "") -> SafeString:
 
 
 @register.simple_tag
+@functools.cache
 def state_symbol(state: str) -> SafeString:
     """Show a state as its symbol alone, with the word for screen readers."""
     sign = present.STATES[state]
@@ -81,7 +87,20 @@ def state_symbol(state: str) -> SafeString:
 @register.simple_tag
 def marks(bits: int) -> SafeString:
     """Show the marks in a sum of bits as small chips; nothing when there is none."""
+    if not bits:
+        return SafeString()
     return format_html_join(" ", '<span class="mark mark-{}">{}</span>', present.mark_signs(bits))
+
+
+@register.simple_tag
+@functools.lru_cache(maxsize=1_000)
+def strip(held: tuple[tuple[str, str, int], ...]) -> str:
+    """Show a flow's types in order. Most flows of a kind have the same, so it is drawn once."""
+    steps = present.steps_of(held)
+    return render_to_string(
+        "tracing/partials/_strip.html",
+        {"steps": steps[:MAX_STEPS], "more": max(len(steps) - MAX_STEPS, 0)},
+    )
 
 
 @register.simple_tag

@@ -175,6 +175,7 @@ def ago(ms: int, now_ms: int) -> str:
     return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
+@functools.lru_cache(maxsize=1_000)
 def iso(ms: int) -> str:
     """Return a time as ISO 8601 in UTC with milliseconds; '' when no calendar has it."""
     try:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Rows of one page.
 PAGE = 50
-# A strip is one line high: more than this is never seen at once.
-MAX_STEPS = 14
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +31,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     line: reading.FlowLine
     sign: present.Sign
-    steps: list[present.Step]
-    more: int
     note: str
     away: bool = False
 
@@ -56,14 +52,11 @@ def rows(
 
 
 def _row(line: reading.FlowLine, now_ms: int, wanted: reading.FlowFilter | None) -> Row:
-    steps = present.steps_of(line.strip)
     return Row(
         id=element_id("flow", line.correlation_id),
         url=flow_url(line.correlation_id),
         line=line,
         sign=present.STATES[present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms)],
-        steps=steps[:MAX_STEPS],
-        more=max(len(steps) - MAX_STEPS, 0),
         note=present.reason_words(line.reason or ""),
         away=wanted is not None and not reading.line_matches(line, wanted, now_ms),
     )
