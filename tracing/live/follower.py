@@ -94,7 +94,9 @@ class Follower:
             if left <= 0:
                 return False
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), left)
+                # Not `wait_for`: that makes a task, for each socket at each tick.
+                async with asyncio.timeout(left):
+                    await self._moved.wait()
         return True
 
     async def reached(self, position: int, *, timeout_s: float = 3 * TICK_S) -> bool:

@@ -1,11 +1,11 @@
-"""What single events look like, made once for all sockets, wherever each of them stands."""
+"""What single events and flows look like, made once for all sockets, wherever they stand."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -26,7 +26,7 @@ class Pieces:
         self._clock = clock
         self._length = 0
         self._made: dict[tuple[Hashable, int], tuple[float, str]] = {}
-        self._locks: defaultdict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def get(
         self,
@@ -39,7 +39,7 @@ class Pieces:
         `make` returns those that are missing, by position; '' stands where it returns none.
         Whoever asks meanwhile waits, so that nothing is made twice.
         """
-        async with self._locks[kind]:
+        async with self._locks.setdefault(kind, asyncio.Lock()):
             old = self._clock() - FRESH_S
             found: dict[int, str] = {}
             missing = []

@@ -15,11 +15,15 @@ from tracing.web.connection import TRY_LATER, Connection, Refused
 from tracing.web.retries.rows import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from tracing.projections.reading import Change
 
 STALLED_S = 15.0
+# A page that gets large frames gets them at moments that are the same for all such pages: nobody
+# reads that much ten times a second, and what is drawn at one moment serves all of them.
+LARGE = 50_000
+LARGE_TICK_S = 0.2
 # How often the line at the page's foot is looked at.
 SHELL_S = 1
 
@@ -68,7 +72,7 @@ class LiveSocket(Connection):
 
     async def connect(self) -> None:
         """Begin with nothing sent."""
-        self._frame = 0
+        self._frame, self._size = 0, 0
         self._acknowledged = asyncio.Event()
         self._timed: dict[Hashable, str] = {}
         self._looked_at = 0.0
@@ -79,7 +83,7 @@ class LiveSocket(Connection):
         await self._send(await self.first())
         while True:
             await self._wait_for_browser()
-            await asyncio.sleep(self.follower.rests.left_s(self.subscription()))
+            await asyncio.sleep(self._rest_s())
             await self.follower.moved(lambda: (self.seen, self.epoch), timeout_s=SHELL_S)
             body = "".join((await self.advance(), await self._by_time()))
             if body:
@@ -100,9 +104,7 @@ class LiveSocket(Connection):
         follower = self.follower
         self.epoch, position = follower.epoch, follower.position
         key = (self.subscription(), "state", self.epoch, position, int(time.monotonic()))
-        body = await follower.renders.get(
-            key, lambda: self.work(lambda: self.render_state(position))
-        )
+        body = await self.shared(key, lambda: self.work(lambda: self.render_state(position)))
         self.position = self.seen = position
         return body
 
@@ -118,18 +120,28 @@ class LiveSocket(Connection):
 
     async def changes(self, window: list[Change], to: int) -> str:
         """Return the fragments of a window of the ring, shared with others that stand there."""
+        key = (self.subscription(), self.epoch, self.position, to)
+        return await self.shared(key, lambda: self.drawn(window, to))
 
-        subscription = self.subscription()
+    async def drawn(self, window: list[Change], to: int) -> str:  # noqa: ARG002
+        """Return the fragments of a window that ends at `to`, '' for nothing."""
+        matching = [change for change in window if self.matches(change)]
+        if not matching:
+            return ""
+        draw = functools.partial(self.render_changes, matching)
+        rests, subscription = self.follower.rests, self.subscription()
+        return await self.work(lambda: rests.measured(subscription, draw))
 
-        async def make() -> str:
-            matching = [change for change in window if self.matches(change)]
-            if not matching:
-                return ""
-            draw = functools.partial(self.render_changes, matching)
-            return await self.work(lambda: self.follower.rests.measured(subscription, draw))
+    async def shared(self, key: Hashable, make: Callable[[], Awaitable[str]]) -> str:
+        """Return what all sockets with this key send, made by the first who asks."""
 
-        key = (subscription, self.epoch, self.position, to)
-        return await self.follower.renders.get(key, make)
+        async def made() -> str:
+            text = await make()
+            # The server encodes it for each socket. Of ASCII that is a copy, of anything else
+            # much more; to a browser a reference is the same as its character.
+            return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+        return await self.follower.renders.get(key, made)
 
     async def _by_time(self) -> str:
         """Return the line at the page's foot and what aged, if they differ from the last time."""
@@ -143,14 +155,21 @@ class LiveSocket(Connection):
 
     async def _timely(self, name: Hashable, every_s: int, render: Callable[[], str]) -> str:
         key = (name, "clock", int(time.time()) // every_s)
-        text = await self.follower.renders.get(key, lambda: self.work(render))
+        text = await self.shared(key, lambda: self.work(render))
         if self._timed.get(name) == text:
             return ""
         self._timed[name] = text
         return text
 
+    def _rest_s(self) -> float:
+        """Return how long this page waits after a frame that took long to draw, or is large."""
+        left = self.follower.rests.left_s(self.subscription())
+        if self._size < LARGE:
+            return left
+        return max(left, LARGE_TICK_S - time.monotonic() % LARGE_TICK_S)
+
     async def _send(self, body: str) -> None:
-        self._frame += 1
+        self._frame, self._size = self._frame + 1, len(body)
         self._acknowledged.clear()
         end = render_to_string(
             "tracing/partials/_live_position.html",
@@ -162,7 +181,8 @@ class LiveSocket(Connection):
     async def _wait_for_browser(self) -> None:
         """Wait for the acknowledgement; Refused when the browser stopped reading."""
         try:
-            await asyncio.wait_for(self._acknowledged.wait(), STALLED_S)
+            async with asyncio.timeout(STALLED_S):
+                await self._acknowledged.wait()
         except TimeoutError:
             raise Refused(TRY_LATER) from None
 

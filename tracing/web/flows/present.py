@@ -18,6 +18,8 @@ from tracing.web.menus import Menu, menu
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.utils.safestring import SafeString
+
     from tracing.web.flows.filters import FlowQuery
 
 # Rows of one page.
@@ -111,34 +113,34 @@ def menus(asked: FlowQuery) -> list[Menu]:
     ]
 
 
-def updates(
-    lines: Iterable[reading.FlowLine], asked: FlowQuery, *, now_ms: int, whole: bool = False
-) -> str:
+def draw(
+    lines: Iterable[reading.FlowLine], *, now_ms: int, wanted: reading.FlowFilter
+) -> SafeString:
+    """Return lines as HTML rows, in the order given; those outside of the filter are `away`."""
+    drawn = rows(lines, now_ms=now_ms, wanted=wanted)
+    return render_to_string("tracing/partials/_flow_rows.html", {"rows": drawn, "now_ms": now_ms})
+
+
+def frame(drawn: SafeString, totals: SafeString, *, whole: bool = False) -> str:
     """Return fragments for the socket: these rows into `#flow-updates`, and the totals.
 
     `flows.js` takes the rows from there: it replaces those on screen in place, and puts new ones
     at the top or counts them; a row that is `away` is only ever replaced. With `whole` the rows
     are the list's first page: others on screen go.
     """
-    wanted = asked.filter(now_ms)
-    return render_to_string(
-        "tracing/partials/_flow_updates.html",
-        {
-            "rows": rows(lines, now_ms=now_ms, wanted=wanted),
-            "totals": totals(asked, now_ms=now_ms),
-            "now_ms": now_ms,
-            "whole": whole,
-        },
-    )
+    context = {"drawn": drawn, "totals": totals, "whole": whole}
+    return render_to_string("tracing/partials/_flow_updates.html", context)
 
 
 def state(asked: FlowQuery, *, now_ms: int) -> str:
     """Return fragments for the socket: the list's first page."""
-    found = reading.list_flows(asked.filter(now_ms), cursor=None, limit=PAGE, now_ms=now_ms)
-    return updates(found.lines, asked, now_ms=now_ms, whole=True)
+    wanted = asked.filter(now_ms)
+    found = reading.list_flows(wanted, cursor=None, limit=PAGE, now_ms=now_ms)
+    drawn = draw(found.lines, now_ms=now_ms, wanted=wanted)
+    return frame(drawn, totals_fragment(asked, now_ms=now_ms), whole=True)
 
 
-def totals_fragment(asked: FlowQuery, *, now_ms: int) -> str:
+def totals_fragment(asked: FlowQuery, *, now_ms: int) -> SafeString:
     """Return the totals alone, for the socket: flows grow quiet by themselves."""
     return render_to_string(
         "tracing/partials/_flow_totals.html",

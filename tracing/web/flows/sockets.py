@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.safestring import SafeString
+
 from tracing.projections import reading
 from tracing.web.context import now_ms
 from tracing.web.flows import filters, present
@@ -36,18 +38,35 @@ class FlowsSocket(LiveSocket):
         """Return the filters."""
         return ("flows", *self.asked.given.items())
 
-    def matches(self, change: Change) -> bool:  # noqa: ARG002
-        """Take every change: whether its flow is shown depends on all of the flow's events."""
-        return True
-
     def render_state(self, position: int) -> str:  # noqa: ARG002
         """Return the list's first page."""
         return present.state(self.asked, now_ms=now_ms())
 
-    def render_changes(self, changes: list[Change]) -> str:
-        """Return the rows of the flows that these changes touched."""
-        flow_ids = sorted({change.flow for change in changes})[-MAX_ROWS:]
-        return present.updates(reading.flow_lines(flow_ids), self.asked, now_ms=now_ms())
+    async def drawn(self, window: list[Change], to: int) -> str:
+        """Return the rows of the flows that a window touched, the newest ones, and the totals.
+
+        A row is drawn once for each change of its flow, wherever the lists stand that show it.
+        """
+        last = {change.flow: change.position for change in window}
+        flows = {last[flow]: flow for flow in sorted(last, reverse=True)[:MAX_ROWS]}
+
+        async def draw(positions: list[int]) -> dict[int, str]:
+            wanted = {flows[position]: position for position in positions}
+            return await self.work(lambda: self._rows(wanted))
+
+        kind = (self.subscription(), self.epoch)
+        rows = await self.follower.pieces.get(kind, list(flows), draw)
+        key = (self.subscription(), "totals", self.epoch, to)
+        totals = await self.shared(key, lambda: self.work(self.render_clock))
+        return present.frame(SafeString(rows), SafeString(totals))
+
+    def _rows(self, positions: dict[int, int]) -> dict[int, str]:
+        """Return the row of each of these flows by the position that stands beside it."""
+        now, wanted = now_ms(), self.asked.filter(now_ms())
+        return {
+            positions[line.id]: present.draw([line], now_ms=now, wanted=wanted)
+            for line in reading.flow_lines(positions)
+        }
 
     def render_clock(self) -> str:
         """Return the totals: flows become quiet by themselves."""

@@ -96,27 +96,22 @@ class TailSocket(LiveSocket):
         )
         return present.updates(page.events, self.asked, whole=True)
 
-    async def changes(self, window: list[Change], to: int) -> str:
+    async def drawn(self, window: list[Change], to: int) -> str:  # noqa: ARG002
         """Return the newest of a window's matching events, and how many more there were.
 
-        Under load a window holds more than a frame shows: the rows are then the same for all
-        pages that go on at this tick, however long ago their last frame was.
+        A row is drawn once, whatever the filters of the tails that show it, and however long ago
+        their last frames were.
         """
+        matching = [change.position for change in window if self.matches(change)]
+        if not matching:
+            return ""
+        shown = matching[-MAX_ROWS:]
+        rows = await self.follower.pieces.get(("tail", self.epoch), shown[::-1], self._rows)
+        missed = len(matching) - len(shown)
+        return present.frame(SafeString(rows), self.asked, before=shown[0], missed=missed)
 
-        async def make() -> str:
-            matching = [change for change in window if self.matches(change)]
-            if not matching:
-                return ""
-            shown = [change.position for change in matching[-MAX_ROWS:]]
-            drawn = await self.follower.renders.get(
-                (self.subscription(), "rows", self.epoch, shown[0], to),
-                functools.partial(self.work, functools.partial(_draw, shown)),
-            )
-            missed = len(matching) - len(shown)
-            return present.frame(SafeString(drawn), self.asked, before=shown[0], missed=missed)
-
-        key = (self.subscription(), self.epoch, self.position, to)
-        return await self.follower.renders.get(key, make)
+    async def _rows(self, positions: list[int]) -> dict[int, str]:
+        return await self.work(functools.partial(_draw, positions))
 
     async def _catch_up(self) -> str:
         """Return the oldest events that are still missing, one frame a tick."""
@@ -150,6 +145,6 @@ class TailSocket(LiveSocket):
         return render_to_string("tracing/partials/_tail_waiting.html", {"waiting": self._waiting})
 
 
-def _draw(positions: list[int]) -> str:
-    """Return the rows of these events, newest first. Uses the ORM."""
-    return present.draw(reading.events_at(positions)[::-1])
+def _draw(positions: list[int]) -> dict[int, str]:
+    """Return the row of each of these events by its position. Uses the ORM."""
+    return {item.position: present.draw([item]) for item in reading.events_at(positions)}
