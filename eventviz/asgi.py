@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventviz.settings")
+# Python's threads hand over after 5 ms: while one draws, the loop would wait that long again after
+# each of the many writes to sockets that one tick makes.
+sys.setswitchinterval(0.001)
 # Loads the apps: the routing below imports models.
 pages = get_asgi_application()
 
