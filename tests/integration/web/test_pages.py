@@ -336,7 +336,8 @@ def test_a_frame_of_flows_holds_rows_for_the_page_to_take(demo: Client) -> None:
     asked = filters.parse({"state": "done"})
     lines = reading.flow_lines([1, 2])
 
-    frame = present.updates(lines, asked, now_ms=NOW_MS)
+    rows = present.draw(lines, now_ms=NOW_MS, wanted=asked.filter(NOW_MS))
+    frame = present.frame(rows, present.totals_fragment(asked, now_ms=NOW_MS))
 
     assert frame.startswith('<div id="flow-updates" hx-swap-oob="true" hidden>')
     assert len(re.findall(r'<a class="flow-row', frame)) == 2
