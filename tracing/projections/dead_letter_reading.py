@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
-from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 
 from tracing.domain.failure import group_key, group_of
 from tracing.domain.text import clean
@@ -21,6 +21,7 @@ from tracing.models import (
     RetryTally,
 )
 from tracing.projections.dead_letters import HOUR_MS
+from tracing.projections.plain_sql import select
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -145,10 +146,10 @@ def matching_groups(wanted: GroupFilter, limit: int = 1_000) -> list[int]:
 
 def totals() -> Totals:
     """Return what is open, from the groups' counters; one query while there are none."""
-    said = DeadLetterGroup.objects.aggregate(
-        messages=Sum("count"), groups=Count("id"), oldest=Min("first_ms")
+    ((messages, groups, oldest),) = select(
+        ("SUM(count)", "COUNT(*)", "MIN(first_ms)"), "tracing_deadlettergroup", "1 = 1", ()
     )
-    if not said["groups"]:
+    if not groups:
         return Totals(0, 0, None)
     closed = set(_closed())
     tallies = RetryTally.objects.filter(Q(recovered__gt=0) | Q(discarded__gt=0))
@@ -163,10 +164,10 @@ def totals() -> Totals:
             if settled == count:
                 closed.add(group_id)
     if not closed:
-        return Totals(said["messages"] - gone, said["groups"], said["oldest"])
+        return Totals(int(messages) - gone, groups, oldest)
     still = DeadLetterGroup.objects.exclude(id__in=list(closed)[:10_000])
     rest = still.aggregate(groups=Count("id"), oldest=Min("first_ms"))
-    return Totals(said["messages"] - gone, rest["groups"], rest["oldest"])
+    return Totals(int(messages) - gone, rest["groups"], rest["oldest"])
 
 
 def _closed() -> Iterator[int]:

@@ -13,6 +13,7 @@ from tracing.models.source import coordinates_of, record_id
 from tracing.projections import record_log
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
+from tracing.projections.plain_sql import among, select
 from tracing.projections.settings import current_rules
 
 if TYPE_CHECKING:
@@ -160,9 +161,10 @@ def attempts_at(event_id: str, event_hash: int, flow: int) -> list[AttemptLine]:
 
 def groups_of_events(event_hashes: Collection[int]) -> dict[str, tuple[int, int]]:
     """Return (group, record) of the newest dead letter of each event, by event id."""
-    rows = DeadLetter.objects.filter(event_hash__in=event_hashes).order_by("timestamp_ms")
-    columns = rows.values_list("event_id", "group_id", "record")
-    return {event_id: (group, record) for event_id, group, record in columns[:1_000]}
+    condition = f"{among('event_hash', event_hashes)} ORDER BY timestamp_ms LIMIT 1000"
+    columns = ("event_id", "group_id", "record")
+    rows = select(columns, "tracing_deadletter", condition, event_hashes)
+    return {event_id: (group, record) for event_id, group, record in rows}
 
 
 def list_waiting(limit: int = 100) -> tuple[list[WaitingLine], bool]:

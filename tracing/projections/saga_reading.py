@@ -9,9 +9,10 @@ import msgspec
 from tracing.domain.saga.definition import BY_CORRELATION, Definition
 from tracing.domain.saga.derive import judge
 from tracing.domain.saga.instance import Flag, Instance, Phase
-from tracing.models import Event, Flow, SagaFlow, SagaInstance
+from tracing.models import Event, Flow, SagaInstance
 from tracing.projections import packing, saga_facts
 from tracing.projections.names import names
+from tracing.projections.plain_sql import among, select
 from tracing.projections.saga_decisions import applied_sagas
 
 if TYPE_CHECKING:
@@ -122,8 +123,11 @@ def read_line(saga_id: str) -> SagaLine | None:
 
 def sagas_of_flows(flow_ids: Iterable[int]) -> list[SagaLine]:
     """Return the sagas that have an event in one of these flows, the first ones."""
-    found = SagaFlow.objects.filter(flow_id__in=list(flow_ids)).order_by("flow_id", "saga")
-    ids = list(found.values_list("saga", flat=True)[:MAX_OF_A_FLOW])
+    wanted = list(flow_ids)
+    condition = f"{among('flow_id', wanted)} ORDER BY flow_id, saga LIMIT {MAX_OF_A_FLOW}"
+    ids = [saga for (saga,) in select(("saga",), "tracing_sagaflow", condition, wanted)]
+    if not ids:
+        return []
     return sorted(lines_of(shown().filter(id__in=ids)), key=lambda line: (line.started_ms, line.id))
 
 

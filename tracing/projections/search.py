@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from tracing.codec import decode
 from tracing.domain.text import clean, hash64
-from tracing.models import Partition, SearchKey
+from tracing.models import Partition
 from tracing.models.source import record_id
-from tracing.projections.event_reading import (
-    StoredEvent,
-    find_events,
-    rows_of,
-    stored,
-)
+from tracing.projections.event_reading import StoredEvent, find_events, rows_of, stored
 from tracing.projections.flow_graph import find_flow
 from tracing.projections.flow_reading import FlowLine, flow_lines, lines_of
-from tracing.projections.plain_sql import among
+from tracing.projections.plain_sql import among, select
 from tracing.projections.record_reading import stored_record
 from tracing.projections.settings import current_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_HITS = 50
 # Fewer digits than a column holds, and an offset that a record id has room for.
@@ -79,9 +77,20 @@ def related_flows(line: FlowLine, root: int) -> list[FlowLine]:
     keys = {key for event in decode(found.record, current_rules()).events for key in event.keys}
     if line.key:
         keys.add(line.key)
-    rows = SearchKey.objects.filter(key_hash__in=[hash64(key) for key in keys])
-    flow_ids = rows.exclude(flow_id=line.id).order_by("-flow_id").values_list("flow_id", flat=True)
-    return flow_lines(list(flow_ids[: 4 * MAX_RELATED]))[:MAX_RELATED]
+    related = [one for one in _flows_with(keys, 4 * MAX_RELATED + 1) if one != line.id]
+    return flow_lines(related)[:MAX_RELATED]
+
+
+def _flows_with(keys: Iterable[str], limit: int) -> list[int]:
+    """Return the newest flows that have one of these keys. One look-up a key."""
+    # Of several keys at once, the index gives no order: a common key would be read as a whole.
+    condition = f"key_hash = %s ORDER BY flow_id DESC LIMIT {limit}"
+    found = {
+        flow_id
+        for key in keys
+        for (flow_id,) in select(("flow_id",), "tracing_searchkey", condition, (hash64(key),))
+    }
+    return sorted(found, reverse=True)[:limit]
 
 
 def _at_coordinates(text: str) -> list[StoredEvent]:
@@ -97,9 +106,7 @@ def _at_coordinates(text: str) -> list[StoredEvent]:
 
 
 def _by_key(key: str) -> list[Hit]:
-    keys = SearchKey.objects.filter(key_hash=hash64(key)).order_by("-flow_id")
-    flow_ids = list(keys.values_list("flow_id", flat=True)[:MAX_HITS])
     return [
         Hit(kind="key", label=key, correlation_id=line.correlation_id, line=line)
-        for line in flow_lines(flow_ids)
+        for line in flow_lines(_flows_with([key], MAX_HITS))
     ]

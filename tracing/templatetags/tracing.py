@@ -104,6 +104,7 @@ def strip(held: tuple[tuple[str, str, int], ...]) -> str:
 
 
 @register.simple_tag
+@functools.cache
 def icon(name: str) -> SafeString:
     """Draw one of our own icons; decorative, so hidden from screen readers."""
     return format_html(

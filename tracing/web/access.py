@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 DEMO_USER = "demo"
+# Where a user in memory keeps its role.
+_ROLE = "eventviz_role"
 API = "/api/"
 # The built-in schema registry: its clients are programs too, and read errors in its own form.
 REGISTRY = "/registry/"
@@ -53,9 +55,18 @@ class Role(enum.IntEnum):
 
 
 def role_of(user: User | AnonymousUser) -> Role:
-    """Return the highest role of a signed-in person; without any group they may look. One query."""
-    if user.is_superuser:
-        return Role.ADMIN
+    """Return the highest role of a signed-in person; without any group they may look.
+
+    One query, the first time: a page asks more than once, and each request has a user of its own.
+    """
+    found: Role | None = getattr(user, _ROLE, None)
+    if found is None:
+        found = Role.ADMIN if user.is_superuser else _highest(user)
+        setattr(user, _ROLE, found)
+    return found
+
+
+def _highest(user: User | AnonymousUser) -> Role:
     names = set(user.groups.values_list("name", flat=True))
     return max((role for role in Role if role.group in names), default=Role.VIEWER)
 
@@ -69,6 +80,7 @@ def give_role(user: User, role: Role) -> None:
     """Make this the person's only role; an admin also gets Django's admin pages."""
     group, _ = Group.objects.get_or_create(name=role.group)
     user.groups.set([group])
+    setattr(user, _ROLE, role)
     user.is_staff = user.is_superuser = role is Role.ADMIN
     user.save(update_fields=["is_staff", "is_superuser"])
 
