@@ -465,6 +465,25 @@ def test_one_that_fails_again_is_joined_and_its_newest_letter_is_retried(
     assert GroupDecision.objects.get().state == "resolved"
 
 
+def test_what_others_answer_again_does_not_mean_that_the_failing_one_processed_it(
+    broker: str, topic: str, step: SendRetries
+) -> None:
+    group = ("kafka_dlt-original-consumer-group", b"inventory")
+    write(record("e-1", topic=topic, at_ms=1_000))
+    write(record("mail 1", topic=topic, cause="e-1", service="email", at_ms=2_000))
+    write(dead(topic, group))
+    run = sent_all(step, group_run())
+    follower = Follower()
+
+    write(record("mail 2", topic=topic, cause="e-1", service="email"))
+    follower.look()
+    assert RetryItem.objects.get(run=run).state == "sent"
+    write(record("stock", topic=topic, cause="e-1", service="inventory"))
+    follower.look()
+
+    assert RetryItem.objects.get(run=run).state == "processed"
+
+
 def test_what_died_after_it_was_asked_for_is_not_meant(
     broker: str, topic: str, step: SendRetries
 ) -> None:

@@ -13,7 +13,6 @@ from tracing.domain.marks import Mark
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tracing.domain.event import Event
     from tracing.domain.facts import Fact, Place
 
 
@@ -114,16 +113,3 @@ def _late_in_partition(events: dict[bytes, Fact]) -> Iterable[bytes]:
         newest = max(newest, before[5])
         if here[5] < newest:
             yield here[6]
-
-
-def processed_twice(events: Iterable[Event]) -> list[tuple[str, list[Event]]]:
-    """Return causes that have several effects of one type and service, with these effects.
-
-    Each effect is an event of its own (another id), so somebody handled the cause twice.
-    """
-    effects: dict[tuple[str, str, str], dict[str, Event]] = {}
-    for event in events:
-        if event.causation_id is not None:
-            known = effects.setdefault((event.causation_id, event.type, event.service), {})
-            known.setdefault(event.event_id, event)
-    return [(place[0], list(found.values())) for place, found in effects.items() if len(found) > 1]

@@ -18,6 +18,7 @@ from tracing.models.source import coordinates_of
 from tracing.projections.names import names
 from tracing.projections.reading import head
 from tracing.retry import runs
+from tracing.retry.effects import effects_of
 from tracing.retry.letters import tally
 from tracing.retry.special import is_special
 
@@ -33,8 +34,10 @@ DOUBT = dt.timedelta(seconds=10)
 GIVE_UP = dt.timedelta(seconds=600)
 FRESH = dt.timedelta(seconds=5)
 _SLICE = 400
-_COLUMNS = ("id", "run_id", "group_id", "event_id", "event_hash", "sent_position")
+_COLUMNS = ("id", "run_id", "group_id", "record", "event_id", "event_hash", "sent_position")
 _WATCHED = ("sending", "sent", "unconfirmed")
+# A new event: its position, its record, its cause and its flow.
+News = tuple[int, int, str | None, int]
 
 
 class Follower:
@@ -63,7 +66,7 @@ class Follower:
         rows = list(
             Event.objects.filter(position__gt=self._position, position__lte=to)
             .order_by("position")
-            .values_list("position", "record", "causation_id")[:LOOKED]
+            .values_list("position", "record", "causation_id", "flow_id")[:LOOKED]
         )
         touched = settle_failures(rows) | settle_effects(rows)
         runs.refresh(touched)
@@ -76,37 +79,42 @@ def waiting() -> bool:
     return RetryItem.objects.filter(state__in=("sending", "sent")).exists()
 
 
-def settle_effects(rows: Iterable[tuple[int, int, str | None]]) -> set[UUID]:
-    """Settle the items whose effects are among new events (position, record, cause).
+def settle_effects(rows: Iterable[News]) -> set[UUID]:
+    """Settle the items whose effects are among new events.
 
     An event is an effect of a retry when it names the item's event as its cause and came behind
-    the send, on an ordinary topic.
+    the send, on an ordinary topic; whether it says that the message was processed is the rule of
+    `domain.processed`.
     """
-    causes: dict[int, list[tuple[int, str]]] = {}
-    for position, record, cause in rows:
-        if cause is not None and not is_special(names().place(coordinates_of(record)[0])[0]):
-            causes.setdefault(hash64(cause), []).append((position, cause))
+    causes: dict[int, list[tuple[int, str, int]]] = {}
+    for position, record, cause, flow in rows:
+        if cause is not None and not _is_dead(record):
+            causes.setdefault(hash64(cause), []).append((position, cause, flow))
     touched: set[UUID] = set()
     for hashes in _slices(list(causes)):
         items = RetryItem.objects.filter(state__in=_WATCHED, event_hash__in=hashes)
+        answered = {
+            item: flow
+            for item in items.only(*_COLUMNS)
+            for position, cause, flow in causes[item.event_hash or 0]
+            if cause == item.event_id and position > (item.sent_position or 0)
+        }
+        told = effects_of([(item.record, item.event_id, flow) for item, flow in answered.items()])
         done = [
             item
-            for item in items.only(*_COLUMNS)
-            if any(
-                cause == item.event_id and position > (item.sent_position or 0)
-                for position, cause in causes[item.event_hash or 0]
-            )
+            for item in answered
+            if any(one.position > (item.sent_position or 0) for one in told.get(item.record, ()))
         ]
         touched |= settle(done, "processed")
     return touched
 
 
-def settle_failures(rows: Iterable[tuple[int, int, str | None]]) -> set[UUID]:
+def settle_failures(rows: Iterable[News]) -> set[UUID]:
     """Settle the items that are back in the dead letters: joined to the new one, not counted new.
 
     A failure says more than an effect that came before it.
     """
-    records = [record for _, record, _ in rows if _is_dead(record)]
+    records = [record for _, record, _, _ in rows if _is_dead(record)]
     touched: set[UUID] = set()
     for ids in _slices(records):
         letters = DeadLetter.objects.filter(record__in=ids).exclude(retry_id=None)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.models import DeadLetter, DeadLetterGroup, Event
-from tracing.models.source import coordinates_of
-from tracing.projections.names import names
 from tracing.projections.reading import head
 from tracing.retry import selection as selecting
-from tracing.retry.candidates import CHUNK, Judge, Verdict, candidates
-from tracing.retry.special import is_special
+from tracing.retry.candidates import Judge, Verdict, candidates
+from tracing.retry.effects import effects_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tracing.retry.selection import Selection
 
 # So many records are looked at; a larger run is counted no further.
@@ -51,7 +46,14 @@ def plan(wanted: Selection, *, kind: str, target: str) -> Plan:
     found, cursor = selecting.page(wanted, None, until=head().position, limit=LOOKED)
     verdicts = Judge(kind=kind, wanted=target).verdicts(candidates(found))
     going = [one for one in verdicts if not one.skipped]
-    done = with_effects(going)
+    sent = [one.candidate for one in going]
+    done = effects_of(
+        [
+            (one.record, one.event_id, one.flow)
+            for one in sent
+            if one.event_id and one.flow is not None
+        ]
+    )
     return Plan(
         verdicts=tuple(verdicts),
         processed=frozenset(done),
@@ -62,49 +64,3 @@ def plan(wanted: Selection, *, kind: str, target: str) -> Plan:
         looked=len(verdicts),
         more=cursor is not None,
     )
-
-
-def with_effects(verdicts: Sequence[Verdict]) -> set[int]:
-    """Return the records whose events have an effect on an ordinary topic already.
-
-    Other services answer an event that one of them failed at: of a dead letter, only what the
-    failing consumer did counts, and what came after it was given up. Four queries a `CHUNK`.
-    """
-    found: set[int] = set()
-    for start in range(0, len(verdicts), CHUNK):
-        part = [one.candidate for one in verdicts[start : start + CHUNK] if one.candidate.event_id]
-        rows = Event.objects.filter(
-            flow_id__in={one.flow for one in part if one.flow is not None},
-            causation_id__in={one.event_id for one in part},
-        ).values_list("causation_id", "record", "timestamp_ms", "node__service")
-        effects: dict[str | None, list[tuple[int, str]]] = defaultdict(list)
-        for cause, record, at_ms, service in rows:
-            if not is_special(names().place(coordinates_of(record)[0])[0]):
-                effects[cause].append((at_ms, service))
-        given_up = _given_up([one.record for one in part])
-        found.update(
-            one.record
-            for one in part
-            if any(_counts(effect, given_up.get(one.record)) for effect in effects[one.event_id])
-        )
-    return found
-
-
-def _given_up(records: Sequence[int]) -> dict[int, tuple[int, str]]:
-    """Return when each dead letter was given up, and by which consumer ('' if nobody says)."""
-    rows = list(
-        DeadLetter.objects.filter(record__in=records).values_list(
-            "record", "timestamp_ms", "group_id"
-        )
-    )
-    groups = DeadLetterGroup.objects.filter(id__in={group for _, _, group in rows})
-    consumers = dict(groups.values_list("id", "consumer"))
-    return {record: (at_ms, consumers.get(group) or "") for record, at_ms, group in rows}
-
-
-def _counts(effect: tuple[int, str], given_up: tuple[int, str] | None) -> bool:
-    """Tell whether an effect says that the event was processed; consumer groups bear services."""
-    if given_up is None or not given_up[1]:
-        return True
-    (at_ms, service), (died_ms, consumer) = effect, given_up
-    return at_ms > died_ms or (bool(service) and (service in consumer or consumer in service))

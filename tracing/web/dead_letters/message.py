@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.template.loader import render_to_string
 
-from tracing.domain.causality import processed_twice
 from tracing.domain.failure import group_of
+from tracing.domain.processed import processed_twice
 from tracing.domain.text import hash64
 from tracing.projections import dead_message_reading as messages
 from tracing.projections import reading
+from tracing.retry.effects import deaths
 from tracing.schemas.wire import within
 from tracing.web import query
 from tracing.web.address import element_id, event_api_url, flow_url
@@ -45,7 +46,7 @@ def way(line: DeadLine) -> dict[str, Any]:
     attempts = _attempts(line, correlation_id)
     retries = retries_of(line.record)
     return {
-        **_flow(correlation_id, line.event_id),
+        **_flow(correlation_id, line),
         **retries,
         "attempts": attempts,
         "sagas": links_of(line.flow, now_ms=now_ms()),
@@ -120,15 +121,16 @@ def _attempts(line: messages.DeadLine, correlation_id: str) -> list[AttemptRow]:
     ]
 
 
-def _flow(correlation_id: str, event_id: str) -> dict[str, Any]:
+def _flow(correlation_id: str, line: DeadLine) -> dict[str, Any]:
     """Return the flow's graph, with the event that left the path, and what happened twice."""
     detail = reading.read_flow(correlation_id)
     if detail is None:
         return {"graph": None, "twice": [], "left_at": ""}
     events = [item.event for item in detail.events]
     context = fragment_context(detail, now_ms=now_ms(), base=flow_url(correlation_id))
+    death = deaths([line.record]).get(line.record)
     return {
         "graph": context,
-        "left_at": element_id("ev", event_id),
-        "twice": processed_twice(events),
+        "left_at": element_id("ev", line.event_id),
+        "twice": processed_twice(events, {line.event_id: death} if death else {}),
     }

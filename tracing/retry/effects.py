@@ -1,0 +1,64 @@
+"""What became of events that are, or were, sent again: the effects that say they were processed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tracing.domain.processed import Death, processed
+from tracing.models import DeadLetter, DeadLetterGroup, Event
+from tracing.models.source import coordinates_of
+from tracing.projections.names import names
+from tracing.retry.special import is_special
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+_CHUNK = 500
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """An effect on an ordinary topic."""
+
+    position: int
+    timestamp_ms: int
+    service: str
+
+
+def effects_of(sent: Sequence[tuple[int, str, int]]) -> dict[int, list[Effect]]:
+    """Return the effects that count of (record, event id, flow), by record. Four queries a chunk.
+
+    Records without any are left out.
+    """
+    found: dict[int, list[Effect]] = {}
+    for start in range(0, len(sent), _CHUNK):
+        part = sent[start : start + _CHUNK]
+        effects = _effects(part)
+        died = deaths(record for record, _, _ in part)
+        for record, event_id, _ in part:
+            if counted := processed(effects.get(event_id, ()), died.get(record)):
+                found[record] = counted
+    return found
+
+
+def _effects(part: Collection[tuple[int, str, int]]) -> dict[str, list[Effect]]:
+    rows = Event.objects.filter(
+        flow_id__in={flow for _, _, flow in part},
+        causation_id__in={event_id for _, event_id, _ in part},
+    ).values_list("causation_id", "record", "position", "timestamp_ms", "node__service")
+    effects: dict[str, list[Effect]] = defaultdict(list)
+    for cause, record, position, at_ms, service in rows:
+        if cause and not is_special(names().place(coordinates_of(record)[0])[0]):
+            effects[cause].append(Effect(position, at_ms, service))
+    return effects
+
+
+def deaths(records: Iterable[int]) -> dict[int, Death]:
+    """Return when, and by which consumer, the dead letters among these records were given up."""
+    letters = DeadLetter.objects.filter(record__in=list(records))
+    rows = list(letters.values_list("record", "timestamp_ms", "group_id"))
+    groups = DeadLetterGroup.objects.filter(id__in={group for _, _, group in rows})
+    consumers = dict(groups.values_list("id", "consumer"))
+    return {record: Death(at_ms, consumers.get(group) or "") for record, at_ms, group in rows}
