@@ -67,10 +67,7 @@ def check(schema: Schema, payload: bytes | None) -> tuple[Finding, ...]:
 
     Raises UncheckableError when the schema cannot be used.
     """
-    found = _validator(schema)
-    if isinstance(found, str):
-        raise UncheckableError(found)
-    validator, document, reach = found
+    validator, document, reach = _usable(schema)
     try:
         if payload is None or too_deep(payload):
             raise ValueError
@@ -93,6 +90,14 @@ def check(schema: Schema, payload: bytes | None) -> tuple[Finding, ...]:
     return (*findings[:MAX_FINDINGS], *extra)
 
 
+def validator_of(schema: Schema) -> Any:
+    """Return the library's validator of a schema, for values as Python has them.
+
+    Raises UncheckableError when the schema cannot be used.
+    """
+    return _usable(schema)[0]
+
+
 def deepest(value: Any) -> int:
     """Return how deep JSON nests: 0 for what holds nothing."""
     depth, level = -1, [value]
@@ -113,6 +118,13 @@ def path_of(steps: tuple[Step, ...]) -> str:
     for step in steps:
         path += "[]" if isinstance(step, int) else f".{step}" if path else step
     return clean(path, MAX_PATH)
+
+
+def _usable(schema: Schema) -> tuple[Any, Any, Reach]:
+    found = _validator(schema)
+    if isinstance(found, str):
+        raise UncheckableError(found)
+    return found
 
 
 @functools.lru_cache(maxsize=500)

@@ -1,8 +1,8 @@
 """What differs between two versions of a schema, in words. Pure.
 
 Avro: for each part that differs, Apache's library is asked whether who reads with the new version
-understands the old data, and the other way round. JSON Schema has no judge here: it is only said
-what differs.
+understands the old data, and the other way round. JSON Schema is judged
+as a whole alone (`json_judge`): of its parts it is only said what differs.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_another_name_is_said() -> None:
 
 
 def test_a_format_without_a_judge_is_not_guessed_at() -> None:
-    old, new = Candidate("JSON", "{}", label="version 1"), Candidate("JSON", '{"type": "string"}')
+    old, new = (Candidate("PROTOBUF", text, label="version 1") for text in ("a", "b"))
 
     verdict = judge(Level.FULL, new, [old])
 
