@@ -20,6 +20,7 @@ from tests.servers.fetching import alone, fetch
 from tests.servers.postgres import postgres
 from tests.servers.processes import CACHE, ROOT
 from tests.servers.product import Product, running_product
+from tracing.kafka import sockets
 
 # A test that asks for one of these fixtures bears the marker: nobody has to remember it.
 MARKERS = {
@@ -51,7 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to count."""
+    """Begin to count; let strangers' clients, too, close what they open."""
+    sockets.install()
     config.stash[LEFT_OUT] = {}
 
 

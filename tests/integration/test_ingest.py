@@ -156,7 +156,6 @@ def environment(broker: str) -> dict[str, str]:
 
 
 def test_a_broker_that_is_away_is_waited_for_and_said(tmp_path: Path) -> None:
-    """In a process of its own: the client leaves the sockets of failed connects behind."""
     address = f"127.0.0.1:{free_port()}"
     with Process(
         "ingest", [*MANAGE, "ingest"], tmp_path / "log", env=environment(address)

@@ -138,7 +138,6 @@ def test_the_shop_goes_on_with_a_broker_that_was_started_anew(
     frail: Broker, tmp_path: Path
 ) -> None:
     env = {"EVENTVIZ_KAFKA_BOOTSTRAP_SERVERS": frail.address}
-    # A process of its own: the client leaves a socket behind wherever nobody listens.
     with Process("shop", [*MANAGE, "shop", "--rate", "5"], tmp_path / "shop.log", env=env) as shop:
         shop.wait_until(lambda: has_completed_an_order(frail), "a completed order")
         frail.process.end()

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.servers.processes import PATIENCE_S
+
 _PART = 16_384
 
 
@@ -62,7 +64,7 @@ class Proxy:
     def close(self) -> None:
         """Reset everything and end."""
         self._ended.set()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
         self._server.close()
 
     def _run(self) -> None:

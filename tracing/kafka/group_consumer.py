@@ -16,6 +16,7 @@ from kafka.errors import (
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
+from tracing.kafka import sockets
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.rebalance import keep_joining
 
@@ -53,6 +54,7 @@ class GroupConsumer:
         self._committed_at = time.monotonic()
         self._open: dict[TopicPartition, set[int]] = {}
         self._next: dict[TopicPartition, int] = {}
+        sockets.install()
         try:
             self._client = KafkaConsumer(
                 *topics,

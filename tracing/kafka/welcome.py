@@ -22,6 +22,7 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from tracing.domain.errors import BrokerRefusedError, BrokerUnavailableError
+from tracing.kafka import sockets
 from tracing.kafka.connection import PLAINTEXT, BadSecurityError, Security
 from tracing.kafka.oauth import TokenError
 
@@ -45,6 +46,7 @@ def check_welcome(
 
     Raises BrokerRefusedError when one did not want us, else BrokerUnavailableError.
     """
+    sockets.install()
     refused = False
     reasons = []
     deadline = time.monotonic() + timeout_ms / 1_000
@@ -64,7 +66,7 @@ def check_welcome(
 def _enter(server: str, security: Security, *, timeout_ms: int) -> Exception | None:
     """Connect, once; return what went wrong."""
     try:
-        # The client leaves a socket behind where nobody listens.
+        # The system says at once, and in fewer words than the client, why nobody answers.
         host, _, port = server.rpartition(":")
         socket.create_connection((host.strip("[]"), int(port)), timeout_ms / 1_000).close()
     except (OSError, ValueError, OverflowError) as error:
