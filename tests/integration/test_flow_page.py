@@ -166,6 +166,18 @@ def test_redeliveries_are_listed_by_their_coordinates(visitor: Client) -> None:
     assert "stock[0]@2" in page(visitor, flow_url("o-1", "freed"))
 
 
+def test_copies_of_a_retry_are_attempts_and_no_deliveries(visitor: Client) -> None:
+    write(record("e1", at_ms=NOW_MS), record("e1", topic="orders.retry", at_ms=NOW_MS + 1))
+    write(record("e1", topic="orders.dlq", at_ms=NOW_MS + 2))
+    write(record("e1", headers=(("eventviz-retry-id", b"r-1"),), at_ms=NOW_MS + 3))
+
+    text = " ".join(re.sub(r"<[^>]+>", " ", page(visitor, flow_url("o-1", "e1"))).split())
+
+    assert "Attempts ◐ orders.retry[0]@0 retry topic ✕ orders.dlq[0]@0 dead letter" in text
+    assert "↻ orders[0]@1 sent again" in text
+    assert "Delivered again" not in text
+
+
 def test_an_unknown_event_is_said_to_be_unknown(visitor: Client) -> None:
     store_declined()
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tracing.domain.causality import canonical, marks
 from tracing.domain.event import Event, JoinedBy
+from tracing.domain.failure import Tier
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Node
 from tracing.models.source import coordinates_of
@@ -18,6 +19,8 @@ from tracing.projections.plain_sql import among, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from tracing.domain.facts import Fact
 
 # A filter without an index looks at this many events at most, then offers to go on.
 MAX_TESTED = 5_000
@@ -31,8 +34,9 @@ MAX_SAME_ID = 50
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event as pages and JSON show it, without its bytes.
 
-    `marks` are derived from its flow's facts. `redeliveries` are the coordinates of the other
-    records with this event id, in order.
+    `marks` are derived from its flow's facts. Of the other records with this event id,
+    `redeliveries` are the coordinates of those on ordinary topics, `attempts` those of copies in
+    retry and dead letter topics and of what eventviz sent again, each with what it is, by time.
     """
 
     position: int
@@ -41,6 +45,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
     marks: int
     redeliveries: tuple[str, ...]
+    attempts: tuple[tuple[str, Tier], ...] = ()
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -105,7 +110,8 @@ def stored(rows: Sequence[Row]) -> list[StoredEvent]:
             flow=row.flow_id,
             event=_event(row),
             marks=found.marks_of(row.event_id) if found else 0,
-            redeliveries=found.copies_of(row.event_id, row.record) if found else (),
+            redeliveries=found.redeliveries(row.event_id, row.record) if found else (),
+            attempts=found.attempts(row.event_id, row.record) if found else (),
         )
         for row in rows
         for found in (seen.get(row.flow_id),)
@@ -123,12 +129,22 @@ class _Seen:
     def marks_of(self, event_id: str) -> int:
         return int(self._marks.get(digest16(event_id), 0))
 
-    def copies_of(self, event_id: str, record: int) -> tuple[str, ...]:
+    def redeliveries(self, event_id: str, record: int) -> tuple[str, ...]:
+        others = [fact for fact in self._others(event_id, record) if not fact.tier]
+        return tuple(_coordinates(fact) for fact in sorted(others, key=lambda one: one.place))
+
+    def attempts(self, event_id: str, record: int) -> tuple[tuple[str, Tier], ...]:
+        others = [fact for fact in self._others(event_id, record) if fact.tier]
+        others.sort(key=lambda fact: (fact.timestamp_ms, fact.place))
+        return tuple((_coordinates(fact), Tier(fact.tier)) for fact in others)
+
+    def _others(self, event_id: str, record: int) -> Iterator[Fact]:
         event = digest16(event_id)
-        others = sorted(
-            fact.place for fact in self._facts if fact.event == event and fact.record != record
-        )
-        return tuple(f"{topic}[{number}]@{offset}" for topic, number, offset, *_ in others)
+        return (fact for fact in self._facts if fact.event == event and fact.record != record)
+
+
+def _coordinates(fact: Fact) -> str:
+    return f"{fact.topic}[{fact.partition}]@{fact.offset}"
 
 
 def _event(row: Row) -> Event:

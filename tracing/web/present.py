@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tracing.domain.failure import Tier
 from tracing.domain.marks import LABELS, SLUGS, Mark
 from tracing.domain.rules import Role, role
 from tracing.drawing.durations import duration as duration
@@ -52,6 +53,13 @@ STATES: dict[str, Sign] = {
         Sign("done", "●", "done", "ok", "reached an event that ends a flow"),
         Sign("plain", "·", "plain", "ghost", "records without an envelope"),
     )
+}
+# What a record is among those of one event.
+TIERS = {
+    Tier.PLAIN: Sign("event", "●", "the event", "ok", "on its ordinary topic"),
+    Tier.RETRIED: Sign("retried", "↻", "sent again", "run", "a retry by eventviz"),
+    Tier.WAITING: Sign("waiting", "◐", "retry topic", "back", "waited for another try"),
+    Tier.DEAD: Sign("dead", "✕", "dead letter", "fail", "given up"),
 }
 
 

@@ -90,6 +90,7 @@ def event(stored: StoredEvent) -> Json:
         "error": known.error,
         "marks": marks.slugs(stored.marks),
         "redeliveries": list(stored.redeliveries),
+        "attempts": [place for place, _ in stored.attempts],
         "position": stored.position,
     }
 

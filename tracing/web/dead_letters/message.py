@@ -18,11 +18,11 @@ from tracing.web import query
 from tracing.web.address import element_id, event_api_url, flow_url
 from tracing.web.context import now_ms
 from tracing.web.dead_letters.present import line_of
-from tracing.web.dead_letters.words import ASIDE, OPEN, TIERS, group_row
+from tracing.web.dead_letters.words import ASIDE, OPEN, group_row
 from tracing.web.flow import payload
 from tracing.web.flow.fit import Fit, fit_of_record
 from tracing.web.flow.present import fragment_context
-from tracing.web.present import Sign
+from tracing.web.present import TIERS, Sign
 from tracing.web.retries.present import retries_of
 from tracing.web.sagas.linking import links_of
 

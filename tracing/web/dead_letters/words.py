@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from tracing.domain.failure import Tier, short_name
+from tracing.domain.failure import short_name
 from tracing.projections.dead_letter_reading import GroupFilter, GroupLine
 from tracing.web import query
 from tracing.web.present import Sign
@@ -28,12 +28,6 @@ SIGNS = {
 }
 OPEN = Sign("open", "✕", "open", "fail", "nobody has dealt with it")
 ASIDE = Sign("aside", "○", "put aside", "ghost", "somebody said why; it can be restored")
-TIERS = {
-    Tier.PLAIN: Sign("event", "●", "the event", "ok", "on its ordinary topic"),
-    Tier.RETRIED: Sign("retried", "↻", "sent again", "run", "a retry by eventviz"),
-    Tier.WAITING: Sign("waiting", "◐", "retry topic", "back", "waited for another try"),
-    Tier.DEAD: Sign("dead", "✕", "dead letter", "fail", "given up"),
-}
 
 
 class GroupRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,7 +93,8 @@ def mark_words(item: StoredEvent) -> tuple[str, ...]:
 
 def version_of(item: StoredEvent, *, led: int, caused: int, dead: bool) -> str:
     """Return a text that differs when the inspector of the event would."""
-    return f"{led}.{caused}.{item.marks}.{len(item.redeliveries)}{'.dead' if dead else ''}"
+    copies = len(item.redeliveries) + len(item.attempts)
+    return f"{led}.{caused}.{item.marks}.{copies}{'.dead' if dead else ''}"
 
 
 def spot(item: StoredEvent) -> Spot:

@@ -17,7 +17,7 @@ from tracing.web.address import event_api_url, flow_url
 from tracing.web.flow import payload
 from tracing.web.flow.cards import look_of, mark_words, version_of
 from tracing.web.flow.fit import Fit, fit_of
-from tracing.web.present import Sign
+from tracing.web.present import TIERS, Sign
 
 if TYPE_CHECKING:
     from tracing.projections.reading import FlowDetail, StoredEvent
@@ -66,6 +66,7 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     schema: str
     api_url: str
+    attempts: list[tuple[str, Sign]]
     dead_letter: str
     fit: Fit
     version: str
@@ -110,6 +111,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
         format=record.format if record else "",
         schema=record.schema if record else "",
         api_url=event_api_url(event.event_id),
+        attempts=[(place, TIERS[tier]) for place, tier in item.attempts],
         dead_letter=_dead_letter(event.event_id),
         fit=fit,
         version=version_of(
