@@ -158,8 +158,8 @@ def test_a_message_tells_failure_way_and_flow(operator: Client) -> None:
     stack = b"Traceback:\n  <script>alert(1)</script>\nKeyError: 'P-1'"
     write(
         record("e1", flow="flow-e1", at_ms=NOW_MS - 50),
-        record("e2", "StockReserved", flow="flow-e1", cause="e1", topic="stock"),
-        record("e3", "StockReserved", flow="flow-e1", cause="e1", topic="stock"),
+        record("e2", "StockReserved", flow="flow-e1", cause="e1", service="inventory"),
+        record("e3", "StockReserved", flow="flow-e1", cause="e1", service="inventory"),
     )
     write(failed("e1", topic="orders.retry.1", at_ms=NOW_MS - 9))
     write(failed("e1", ("eventviz-failure-stack", stack), ("x", None), ("x", b"2")))
