@@ -7,11 +7,21 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from tests.integration.log import NOW_MS, record, write
 from tests.integration.test_dead_letters import failed
 from tracing.domain.failure import group_key
-from tracing.models import AuditEntry, DeadLetter, DeadLetterGroup, GroupDecision
+from tracing.models import (
+    AuditEntry,
+    DeadLetter,
+    DeadLetterGroup,
+    Discard,
+    GroupDecision,
+    RetryItem,
+    RetryRun,
+)
+from tracing.retry.letters import tally
 from tracing.retry.selection import Selection, page
 from tracing.web.access import Role, give_role
 
@@ -38,6 +48,28 @@ def viewer() -> Client:
 
 def key() -> str:
     return group_key(DeadLetterGroup.objects.get().id)
+
+
+def retry_of(letter: DeadLetter, *, state: str) -> None:
+    """Keep that a dead letter was retried, as a run does."""
+    run = RetryRun.objects.create(
+        kind="retry",
+        asked_by="ada",
+        asked_at=timezone.now(),
+        rate_per_s=5,
+        selection={"kind": "records"},
+        until_position=0,
+    )
+    RetryItem.objects.create(
+        run=run,
+        n=1,
+        record=letter.record,
+        group_id=letter.group_id,
+        retry_id="r-1",
+        topic="orders",
+        state=state,
+    )
+    tally([letter.group_id])
 
 
 def text(page: str) -> str:
@@ -253,3 +285,45 @@ def test_groups_are_listed_by_cursor(viewer: Client) -> None:
 
     assert seen[0] == "B"
     assert sorted(seen) == ["A", "B", "C"]
+
+
+def test_a_whole_group_is_put_aside_by_number_and_restored(operator: Client) -> None:
+    write(failed("e1"), failed("e2", number=2), failed("e3", number=3))
+    letters = list(DeadLetter.objects.order_by("event_id"))
+    retry_of(letters[2], state="processed")
+    where = f"/dead-letters/{key()}"
+    asked = operator.get(f"{where}/aside").content.decode()
+    until = re.search(r'name="until" value="(\d+)"', asked)
+    assert until
+    # It came while somebody read: it is not meant.
+    write(failed("e4", number=4))
+
+    without = operator.post(f"{where}/aside", {"until": until[1], "reason": " "})
+    done = operator.post(f"{where}/aside", {"until": until[1], "reason": "test orders"})
+    after = text(operator.get(where).content.decode())
+
+    assert "Put 2 messages aside" in text(asked)
+    assert without.status_code == 422
+    assert (done.status_code, done["Location"]) == (303, where)
+    aside = set(Discard.objects.values_list("record", flat=True))
+    assert aside == {letters[0].record, letters[1].record}
+    assert "Open 1 of 4" in after
+    assert "Restore 2 put aside" in after
+    operator.post(f"{where}/restore")
+    assert "Open 3 of 4" in text(operator.get(where).content.decode())
+    entries = AuditEntry.objects.order_by("id").values_list("what", "why", "outcome")
+    assert list(entries) == [
+        ("discard", "test orders", {"messages": 2}),
+        ("restore", "", {"messages": 2}),
+    ]
+
+
+def test_a_viewer_puts_no_group_aside(viewer: Client) -> None:
+    write(failed("e1"))
+    where = f"/dead-letters/{key()}"
+
+    assert viewer.get(f"{where}/aside").status_code == 403
+    assert viewer.post(f"{where}/aside", {"reason": "x"}).status_code == 403
+    assert viewer.post(f"{where}/restore").status_code == 403
+    assert "Put the group aside" not in viewer.get(where).content.decode()
+    assert not Discard.objects.exists()
