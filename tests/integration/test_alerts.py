@@ -117,6 +117,26 @@ def test_a_target_that_is_down_is_tried_again(port: int) -> None:
     assert Alert.objects.get().delivered_at is not None
 
 
+def test_one_that_is_down_lets_no_other_hear_it_twice(webhook: Webhook, settings: Settings) -> None:
+    late = free_port()
+    settings.EVENTVIZ_ALERT_URLS = [*settings.EVENTVIZ_ALERT_URLS, f"json://127.0.0.1:{late}/"]
+    fail()
+    step = TellAlerts()
+    step.run()
+    waiting = Alert.objects.get()
+    assert waiting.error == "only 1 of 2 targets took it yet"
+
+    other = Webhook(late)
+    Alert.objects.update(deliver_at=timezone.now())
+    step.run()
+    other.close()
+
+    assert (len(webhook.told), len(other.told)) == (1, 1)
+    told = Alert.objects.get()
+    assert told.delivered_at is not None
+    assert str(late) not in str(told.told)
+
+
 def test_it_works_without_any_setting() -> None:
     fail()
 

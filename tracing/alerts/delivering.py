@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 
 import apprise
 from django.conf import settings
@@ -40,28 +41,49 @@ def deliver_some() -> bool:
 
 
 def _deliver(alert: Alert) -> None:
-    told = _tell(alert)
+    """Tell each target that did not take it yet: one that is down lets no other hear it twice."""
+    missing = 0
+    for address in settings.EVENTVIZ_ALERT_URLS:
+        target = _digest(address)
+        if target in alert.told:
+            continue
+        if not _tell(alert, address):
+            missing += 1
+            continue
+        alert.told.append(target)
+        # At once: whoever dies here does not tell it again.
+        alert.save(update_fields=["told"])
     now = timezone.now()
     alert.tries += 1
-    if told:
-        alert.deliver_at, alert.delivered_at, alert.error = None, now, ""
-    else:
+    if missing:
         wait_s = min(FIRST_WAIT_S * 2 ** min(alert.tries - 1, 10), LONGEST_WAIT_S)
         over = alert.tries >= MAX_TRIES
         alert.deliver_at = None if over else now + dt.timedelta(seconds=wait_s)
-        alert.error = "given up: no target took it" if over else "no target took it yet"
+        alert.error = _error(missing, over=over)
+    else:
+        alert.deliver_at, alert.delivered_at, alert.error = None, now, ""
     alert.save(update_fields=["tries", "deliver_at", "delivered_at", "error"])
 
 
-def _tell(alert: Alert) -> bool:
-    targets = apprise.Apprise()
-    for address in settings.EVENTVIZ_ALERT_URLS:
-        targets.add(address)
+def _error(missing: int, *, over: bool) -> str:
+    every = len(settings.EVENTVIZ_ALERT_URLS)
+    who = "no target" if missing == every else f"only {every - missing} of {every} targets"
+    return f"given up: {who} took it" if over else f"{who} took it yet"
+
+
+def _digest(address: str) -> str:
+    """Return what stands for an address, which may hold a secret."""
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
+
+
+def _tell(alert: Alert, address: str) -> bool:
+    target = apprise.Apprise()
+    target.add(address)
     link = f"{settings.EVENTVIZ_PUBLIC_URL}{alert.url}"
     kind = apprise.NotifyType.FAILURE
     body = f"{alert.text}\n{link}"
     return bool(
-        targets.notify(
+        target.notify(
             title=alert.title, body=body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT
         )
     )

@@ -12,7 +12,7 @@ class Alert(models.Model):
     `subject`, by which it is muted, is the group's id as text or a digest of the saga's definition:
     both outlive rebuilding. `deliver_at` is when it is sent next, None when it was delivered
     (`delivered_at`), was muted, has nowhere to go or was given up; `error` says what the last try
-    failed with.
+    failed with. `told` has a digest of each target's address that took it.
     """
 
     kind = models.CharField(max_length=12)
@@ -26,6 +26,7 @@ class Alert(models.Model):
     deliver_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     tries = models.SmallIntegerField(default=0)
+    told = models.JSONField(default=list)
     error = models.TextField(default="")
 
     class Meta:

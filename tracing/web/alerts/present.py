@@ -76,7 +76,7 @@ def _told(alert: Alert) -> str:
     if alert.muted:
         return "muted"
     if alert.deliver_at:
-        return "tried again soon" if alert.tries else "on its way"
+        return f"{alert.error}, tried again soon" if alert.tries else "on its way"
     return alert.error or "shown here"
 
 
