@@ -8,15 +8,18 @@ from typing import Any
 
 import fastavro
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from tests.integration.log import record, write
 from tracing.codec.formats.schema import Schema
 from tracing.domain.record import Record
 from tracing.jobs.checking import CheckPayloads
 from tracing.models import SchemaCheck
+from tracing.projections import reading
 from tracing.projections.rebuild import rebuild
 from tracing.schemas.current import current_registry
 from tracing.schemas.registry import Draft
+from tracing.schemas.unregistered import unregistered
 from tracing.schemas.violations import violations
 from tracing.schemas.wire import who_would_break
 
@@ -136,6 +139,23 @@ def test_the_subject_is_found_by_the_usual_names(subject: str, applies: bool) ->
     check_all()
 
     assert bool(told()) == applies
+
+
+def test_many_events_are_asked_at_once_which_versions_nobody_registered(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    write(
+        *(placed(number, version, GOOD) for number, version in enumerate((1, "v2", 3, "x", None)))
+    )
+    events = [item.event for item in reading.events_at(range(1, 6))]
+    with django_assert_num_queries(1):
+        assert unregistered(events) == frozenset()
+    register("orders-OrderPlaced")
+    with django_assert_num_queries(2):
+        assert {one[2] for one in unregistered(events)} == {"3", "x"}
+    # The subject of the type alone goes before.
+    register("OrderPlaced", V1)
+    assert {one[2] for one in unregistered(events)} == {"v2", "3", "x"}
 
 
 def test_a_topics_subject_of_another_name_says_nothing_of_the_type() -> None:

@@ -40,6 +40,9 @@ def test_the_inspector_marks_the_field_and_says_what_is_wrong(demo: Client) -> N
     assert "the payload fits" in good
     assert "unknown schema version" in unknown
     assert "unknown schema version" not in good + broken
+    # On the card, in the graph and in the list below it.
+    assert unknown.count(">unknown version<") == 2
+    assert "unknown version" not in good + broken
 
 
 def dead(number: int, payload: object, version: int = 1) -> Record:

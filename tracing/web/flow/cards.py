@@ -13,6 +13,7 @@ from tracing.domain.identity import UNTYPED
 from tracing.domain.marks import Mark
 from tracing.domain.rules import Role, role
 from tracing.drawing.graph import Card, Drawing, Edge, Spot
+from tracing.schemas.unregistered import named
 from tracing.web import present
 from tracing.web.address import element_id
 from tracing.web.present import Service, Sign
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from tracing.projections.reading import StoredEvent
+    from tracing.schemas.unregistered import Named
 
 # How an event looks; the legend is made from the same table.
 LOOKS: dict[str, Sign] = {
@@ -72,10 +74,11 @@ def look_of(event: Event, *, dead: bool = False) -> Sign:
     return LOOKS["compensates" if found & Role.COMPENSATION else "happened"]
 
 
-def mark_words(item: StoredEvent) -> tuple[str, ...]:
+def mark_words(item: StoredEvent, unknown: Collection[Named] = ()) -> tuple[str, ...]:
     """Return an event's marks as short texts; a duplicate says how many records there are.
 
     That an event is undecodable is its look, that its flow is large is the flow's matter.
+    `unknown` are the versions that nobody registered.
     """
     words = []
     for mark in (Mark.DUPLICATE, Mark.OUT_OF_ORDER, Mark.MISSING_CAUSE):
@@ -88,6 +91,8 @@ def mark_words(item: StoredEvent) -> tuple[str, ...]:
             if counted
             else marks.LABELS[mark]
         )
+    if named(item.event) in unknown:
+        words.append("unknown version")
     return tuple(words)
 
 
@@ -97,7 +102,7 @@ def version_of(item: StoredEvent, *, led: int, caused: int, dead: bool) -> str:
     return f"{led}.{caused}.{item.marks}.{copies}{'.dead' if dead else ''}"
 
 
-def spot(item: StoredEvent) -> Spot:
+def spot(item: StoredEvent, unknown: Collection[Named] = ()) -> Spot:
     """Return an event as the drawing needs it."""
     event = item.event
     return Spot(
@@ -105,13 +110,16 @@ def spot(item: StoredEvent) -> Spot:
         type=event.type,
         service=event.service or "no service",
         time_us=event.time_us,
-        marks=mark_words(item),
+        marks=mark_words(item, unknown),
         compensates=look_of(event).slug == "compensates",
     )
 
 
 def card_views(
-    items: Sequence[StoredEvent], drawing: Drawing, dead: Collection[str] = ()
+    items: Sequence[StoredEvent],
+    drawing: Drawing,
+    dead: Collection[str] = (),
+    unknown: Collection[Named] = (),
 ) -> list[CardView]:
     """Return the drawn cards with their events, in the order of the events; `dead` are ids."""
     led = Counter(cause for card in drawing.cards for cause in card.causes)
@@ -127,7 +135,7 @@ def card_views(
                 card=card,
                 look=look,
                 service=present.service_of(event.service),
-                label=", ".join([*label, *mark_words(item)]),
+                label=", ".join([*label, *mark_words(item, unknown)]),
                 causes=" ".join(element_id("ev", cause) for cause in card.causes),
                 edges=" ".join(f"edge-{number}" for number in card.edges),
                 version=version_of(

@@ -20,6 +20,7 @@ from tracing.drawing.sentence import Happening, Sentence, tell
 from tracing.drawing.words import clause_of
 from tracing.projections import reading
 from tracing.projections.search import related_flows
+from tracing.schemas.unregistered import unregistered
 from tracing.web import present
 from tracing.web.address import element_id, flow_api_url
 from tracing.web.flow import payload
@@ -111,10 +112,11 @@ def fragment_context(detail: FlowDetail, *, now_ms: int, base: str = "") -> dict
     `base` is the address of the flow's page where the fragments stand on another one.
     """
     items = distinct(detail.events)
-    spots = [spot(item) for item in items]
+    unknown = unregistered(item.event for item in items)
+    spots = [spot(item, unknown) for item in items]
     arrows = [Arrow(link.cause, link.effect, link.latency_us) for link in detail.links]
     drawing = draw(spots, arrows)
-    cards = card_views(items, drawing, detail.dead)
+    cards = card_views(items, drawing, detail.dead, unknown)
     chosen = default_event(detail)
     lines = [
         OutlineView(
