@@ -20,7 +20,7 @@ from tracing.projections.rebuild import rebuild
 from tracing.schemas.current import current_registry
 from tracing.schemas.registry import Draft
 from tracing.schemas.unregistered import unregistered
-from tracing.schemas.violations import violations
+from tracing.schemas.violations import NOBODY, violations
 from tracing.schemas.wire import who_would_break
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +121,36 @@ def test_a_schema_whose_alternatives_multiply_holds_nothing_up() -> None:
     assert told() == []
     found = who_would_break(Schema("JSON", text), "OrderPlaced")
     assert "alternatives multiply" in found.error
+
+
+def test_what_is_registered_later_is_counted_anew() -> None:
+    register("OrderPlaced", V1)
+    write(placed(1, 1, GOOD), placed(2, 2, GOOD), placed(3, "v2", GOOD | {"currency": 5}))
+    check_all()
+    assert {row[3] for row in told()} == {NOBODY}
+
+    register("OrderPlaced", V2)
+    assert CheckPayloads().wanted()
+    check_all()
+
+    assert told() == [("web", "v2", "currency", "is a whole number instead of text", 1)]
+    assert not CheckPayloads().wanted()
+    # What comes now is counted once, beside that.
+    write(placed(4, "v2", GOOD | {"currency": 6}))
+    check_all()
+    assert [row[-1] for row in told()] == [2]
+
+
+def test_a_types_first_subject_looks_back_too() -> None:
+    register("Other", V1)
+    write(placed(1, 1, GOOD | {"amount": "much"}))
+    check_all()
+    assert told() == []
+
+    register("orders-OrderPlaced", V1)
+    check_all()
+
+    assert [row[2] for row in told()] == ["amount"]
 
 
 def test_nothing_is_looked_at_while_no_schema_is_registered() -> None:

@@ -6,10 +6,15 @@ from django.db import models
 
 
 class SchemaCheck(models.Model):
-    """How far the log has been checked: one row. `passed` were not looked at, for want of time."""
+    """How far the log has been checked: one row. `passed` were not looked at, for want of time.
+
+    `version_row` is the last row of a registered version that was looked at: what comes behind was
+    registered since, and is counted anew. None before the first look.
+    """
 
     id = models.IntegerField(primary_key=True)
     position = models.BigIntegerField()
+    version_row = models.BigIntegerField(null=True)
     checked = models.BigIntegerField(default=0)
     passed = models.BigIntegerField(default=0)
 

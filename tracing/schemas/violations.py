@@ -11,6 +11,7 @@ from tracing.domain.text import clean, hash64
 from tracing.models import Event as EventRow
 from tracing.models import SchemaViolation
 from tracing.projections import reading
+from tracing.projections.version_reading import version_number
 from tracing.schemas.checking import Finding
 from tracing.schemas.current import registry_name
 
@@ -69,6 +70,14 @@ def count(found: Iterable[tuple[StoredEvent, Checked]]) -> None:
         rows = [row for row in rows if row[0] in known]
     with connection.cursor() as cursor:
         cursor.executemany(_COUNT, rows)
+
+
+def forget(subject: str, version: int) -> None:
+    """Forget what was counted of a version of a subject, within the caller's transaction."""
+    rows = SchemaViolation.objects.filter(registry=registry_name(), subject=subject)
+    told = rows.values_list("id", "version")
+    gone = [number for number, written in told if version_number(written) == version]
+    rows.filter(id__in=gone).delete()
 
 
 def violations(*, event_type: str = "", subject: str = "", limit: int = MAX_LISTED) -> list[Listed]:

@@ -257,6 +257,13 @@ def _payloads(event_type: str, limit: int, looked: int) -> Iterator[tuple[Event,
                     yield item.event, payload
 
 
+def types_of_row(row: SubjectVersion) -> set[str]:
+    """Return the event types whose payloads a version may describe; its subject comes with it."""
+    parts = row.subject.name.split("-")
+    found = {"-".join(parts[begin:]) for begin in range(len(parts))}
+    return {*found, _own_name(row)} - {""}
+
+
 def _by_id(schema_id: str) -> Schema | None:
     """Return a schema with its references, None when it is not known."""
     schema_of = current_rules().schema_of
