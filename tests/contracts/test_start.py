@@ -37,7 +37,7 @@ def started(folder: Path, broker: str, port: int, *arguments: str) -> Iterator[P
 def words(process: Process) -> str:
     """Return what it says once it has said how to end it."""
     return process.wait_until(
-        lambda: process.output if "Ctrl-C" in process.output else "", "its words", within_s=90
+        lambda: process.output if "Ctrl-C" in process.output else "", "its words", within_s=180
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.processes import wait_for
 from tests.strangers.hostile import NotText
 from tests.strangers.producing import Sent, create_topics, send
 from tracing.domain.record import Record
@@ -35,8 +36,12 @@ def consumer(broker: str, topic: str) -> Iterator[LogConsumer]:
 
 def read(consumer: LogConsumer, count: int) -> list[Record]:
     found: list[Record] = []
-    while len(found) < count:
-        found += [record for part in consumer.poll(5_000) for record in part.records]
+
+    def enough() -> bool:
+        found.extend(record for part in consumer.poll(5_000) for record in part.records)
+        return len(found) >= count
+
+    wait_for(enough, f"{count} records")
     return found
 
 

@@ -102,9 +102,15 @@ def test_a_helper_that_dies_costs_nothing(broker: str, tmp_path: Path) -> None:
 
         def send_until_it_says(words: str) -> None:
             """Send more: whether a poll brings a large batch is the broker's decision."""
-            while words not in ingestor.log.read_text():
+
+            def said() -> bool:
+                if words in ingestor.log.read_text():
+                    return True
                 send_many()
                 wait_until(lambda: len(stored()) == sent)
+                return False
+
+            wait_until(said)
 
         send_until_it_says(LINE)
         send_many()

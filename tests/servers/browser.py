@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
+START_MS = 120_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -36,7 +37,9 @@ def chromium() -> Iterator[Browser]:
     beside it, so a test that wants it asks for nothing but the product's own processes.
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=ARGUMENTS, timeout=START_MS
+        )
         try:
             yield browser
         finally:
