@@ -113,6 +113,39 @@ def test_a_record_that_names_no_event_waits_for_nothing(
     assert f'class="card {tone}"' in text
 
 
+def test_commands_events_and_replies_are_told_apart(visitor: Client) -> None:
+    said = (("message-kind", b"event"), ("Message-Kind", b"reply"))
+    write(
+        record("placed", "OrderPlaced"),
+        record("asked", "ReserveStock", cause="placed"),
+        record("held", "StockReserved", cause="asked", headers=said),
+        record("told", "StockFailed", cause="asked", headers=said),
+        record("work", "stock.work", cause="held", headers=(("message-kind", b"command"),)),
+        record("seen", "StockSeen", cause="work", headers=(("message-kind", b"nonsense"),)),
+    )
+
+    text = page(visitor, flow_url("o-1"))
+
+    kinds = dict(re.findall(r'<path id="(edge-\d)" class="([^"]*)"', text))
+    drawn = {}
+    for event_id in ("asked", "held", "told", "work", "seen"):
+        card = text[text.index(f'<a id="{element_id("ev", event_id)}" class="card') :]
+        card = card[: card.index("</a>")]
+        (edge,) = re.findall(r'data-edges="([^"]+)"', card)
+        (label,) = re.findall(r'aria-label="([^"]+)"', card)
+        drawn[event_id] = (kinds[edge].split()[-1], label.split(", ")[3:])
+    assert drawn == {
+        "asked": ("command", ["command"]),
+        "held": ("reply", ["reply"]),
+        # That it failed matters more; its line and its label still say what it is.
+        "told": ("reply", ["failed", "reply"]),
+        "work": ("command", ["command"]),
+        "seen": ("edge", ["happened"]),
+    }
+    asked = page(visitor, flow_url("o-1", "work"), htmx=True)
+    assert "▸</span> command" in asked
+
+
 def test_the_failed_event_is_selected_when_none_is_asked_for(visitor: Client) -> None:
     store_declined()
 

@@ -29,11 +29,14 @@ log = logging.getLogger(__name__)
 class Sagas(msgspec.Struct, frozen=True):
     """The definitions in force: versions by name, and who wants to hear of an event type.
 
-    `families` gives (name, rule) pairs by event type: whatever version names it.
+    `families` gives (name, rule) pairs by event type: whatever version names it. `commands` and
+    `replies` are the types that any version declares so.
     """
 
     versions: dict[str, tuple[Version, ...]]
     families: dict[str, tuple[tuple[str, str], ...]]
+    commands: frozenset[str] = frozenset()
+    replies: frozenset[str] = frozenset()
 
 
 class _Held(msgspec.Struct):
@@ -84,9 +87,12 @@ def _sagas(rows: tuple[tuple[str, int, int, str], ...]) -> Sagas:
         )
         for event_type in definition.acts:
             families[event_type][name, definition.key] = None
+    declared = [one.definition for found in versions.values() for one in found]
     return Sagas(
         {name: tuple(found) for name, found in versions.items()},
         {event_type: tuple(found) for event_type, found in families.items()},
+        commands=frozenset().union(*(one.commands for one in declared)),
+        replies=frozenset().union(*(one.replies for one in declared)),
     )
 
 

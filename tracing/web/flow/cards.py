@@ -12,6 +12,7 @@ from tracing.domain.event import Event
 from tracing.domain.identity import UNTYPED
 from tracing.domain.marks import Mark
 from tracing.domain.rules import Role, role
+from tracing.domain.saga.kinds import Kind
 from tracing.drawing.graph import Card, Drawing, Edge, Spot
 from tracing.schemas.unregistered import named
 from tracing.web import present
@@ -19,7 +20,7 @@ from tracing.web.address import element_id
 from tracing.web.present import Service, Sign
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tracing.projections.reading import StoredEvent
     from tracing.schemas.unregistered import Named
@@ -29,6 +30,8 @@ LOOKS: dict[str, Sign] = {
     sign.slug: sign
     for sign in (
         Sign("happened", "●", "happened", "ok", "something happened"),
+        Sign("command", "▸", "command", "ask", "somebody is asked to do it: a thick line"),
+        Sign("reply", "◂", "reply", "ok", "answers a command: a dashed line"),
         Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
         Sign("dead", "⊗", "dead letter", "fail", "a consumer gave the event up"),
         Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
@@ -36,6 +39,9 @@ LOOKS: dict[str, Sign] = {
         Sign("undecodable", "?", "undecodable", "late", "the record could not be read"),
     )
 }
+
+
+_KINDS = {Kind.COMMAND: "command", Kind.REPLY: "reply"}
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +59,15 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EdgeView(msgspec.Struct, frozen=True):
-    """An edge, its element id, and whether it leads to the first failure."""
+    """An edge, its element id, whether it leads to the first failure, and to what kind."""
 
     id: str
     edge: Edge
     guilty: bool
+    kind: str
 
 
-def look_of(event: Event, *, dead: bool = False) -> Sign:
+def look_of(event: Event, *, dead: bool = False, kind: Kind = Kind.EVENT) -> Sign:
     """Return how an event looks; `dead` when it has a dead letter that is open."""
     if dead:
         return LOOKS["dead"]
@@ -71,7 +78,9 @@ def look_of(event: Event, *, dead: bool = False) -> Sign:
     found = role(event.type)
     if found & Role.FAILED:
         return LOOKS["failed"]
-    return LOOKS["compensates" if found & Role.COMPENSATION else "happened"]
+    if found & Role.COMPENSATION:
+        return LOOKS["compensates"]
+    return LOOKS[_KINDS.get(kind, "happened")]
 
 
 def mark_words(item: StoredEvent, unknown: Collection[Named] = ()) -> tuple[str, ...]:
@@ -118,16 +127,22 @@ def spot(item: StoredEvent, unknown: Collection[Named] = ()) -> Spot:
 def card_views(
     items: Sequence[StoredEvent],
     drawing: Drawing,
-    dead: Collection[str] = (),
-    unknown: Collection[Named] = (),
+    dead: Collection[str],
+    unknown: Collection[Named],
+    kinds: Mapping[str, Kind],
 ) -> list[CardView]:
-    """Return the drawn cards with their events, in the order of the events; `dead` are ids."""
+    """Return the drawn cards with their events, in the order of the events.
+
+    `dead` are ids, `kinds` has commands and replies by id.
+    """
     led = Counter(cause for card in drawing.cards for cause in card.causes)
     views = []
     for item, card in zip(items, drawing.cards, strict=True):
         event, gone = item.event, item.event.event_id in dead
-        look = look_of(event, dead=gone)
+        kind = kinds.get(event.event_id, Kind.EVENT)
+        look = look_of(event, dead=gone, kind=kind)
         label = [event.type, event.service or "no service", card.time, look.word]
+        label += [kind.value] if kind in _KINDS and look.slug != kind.value else []
         views.append(
             CardView(
                 id=element_id("ev", event.event_id),
@@ -158,10 +173,17 @@ def _causes_of_failure(items: Sequence[StoredEvent]) -> set[str]:
     return guilty
 
 
-def edge_views(drawing: Drawing, items: Sequence[StoredEvent]) -> list[EdgeView]:
+def edge_views(
+    drawing: Drawing, items: Sequence[StoredEvent], kinds: Mapping[str, Kind]
+) -> list[EdgeView]:
     """Return the drawn edges; those that lead to the first failure are marked."""
     guilty = _causes_of_failure(items)
     return [
-        EdgeView(f"edge-{number}", edge, edge.effect in guilty and edge.cause in guilty)
+        EdgeView(
+            f"edge-{number}",
+            edge,
+            edge.effect in guilty and edge.cause in guilty,
+            _KINDS.get(kinds.get(edge.effect or "", Kind.EVENT), ""),
+        )
         for number, edge in enumerate(drawing.edges)
     ]

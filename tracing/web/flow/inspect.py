@@ -8,10 +8,12 @@ import msgspec
 
 from tracing.domain.event import Event
 from tracing.domain.failure import group_key
+from tracing.domain.saga.kinds import Kind
 from tracing.domain.text import hash64
 from tracing.drawing.durations import duration, offset
 from tracing.projections import reading
 from tracing.projections.dead_message_reading import groups_of_events
+from tracing.projections.message_kinds import kinds_of
 from tracing.web import present
 from tracing.web.address import event_api_url, flow_url
 from tracing.web.flow import payload
@@ -90,7 +92,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
     return Inspected(
         item=item,
         event=event,
-        look=look_of(event, dead=dead),
+        look=look_of(event, dead=dead, kind=kinds_of([item]).get(event.event_id, Kind.EVENT)),
         marks=mark_words(item),
         iso=present.iso(time_ms),
         clock=present.clock(time_ms),

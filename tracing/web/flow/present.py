@@ -19,6 +19,7 @@ from tracing.drawing.outline import outline
 from tracing.drawing.sentence import Happening, Sentence, tell
 from tracing.drawing.words import clause_of
 from tracing.projections import reading
+from tracing.projections.message_kinds import kinds_of
 from tracing.projections.search import related_flows
 from tracing.schemas.unregistered import unregistered
 from tracing.web import present
@@ -116,7 +117,8 @@ def fragment_context(detail: FlowDetail, *, now_ms: int, base: str = "") -> dict
     spots = [spot(item, unknown) for item in items]
     arrows = [Arrow(link.cause, link.effect, link.latency_us) for link in detail.links]
     drawing = draw(spots, arrows)
-    cards = card_views(items, drawing, detail.dead, unknown)
+    kinds = kinds_of(items)
+    cards = card_views(items, drawing, detail.dead, unknown, kinds)
     chosen = default_event(detail)
     lines = [
         OutlineView(
@@ -133,7 +135,7 @@ def fragment_context(detail: FlowDetail, *, now_ms: int, base: str = "") -> dict
         "head": head(detail, now_ms=now_ms),
         "drawing": drawing,
         "cards": cards,
-        "edges": edge_views(drawing, items),
+        "edges": edge_views(drawing, items, kinds),
         "outline": lines,
         "default_id": element_id("ev", chosen.event.event_id),
         "now_ms": now_ms,
