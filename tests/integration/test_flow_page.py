@@ -143,7 +143,7 @@ def test_commands_events_and_replies_are_told_apart(visitor: Client) -> None:
         "seen": ("edge", ["happened"]),
     }
     asked = page(visitor, flow_url("o-1", "work"), htmx=True)
-    assert "▸</span> command" in asked
+    assert "►</span> command" in asked
 
 
 def test_the_failed_event_is_selected_when_none_is_asked_for(visitor: Client) -> None:

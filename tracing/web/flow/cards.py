@@ -30,8 +30,8 @@ LOOKS: dict[str, Sign] = {
     sign.slug: sign
     for sign in (
         Sign("happened", "●", "happened", "ok", "something happened"),
-        Sign("command", "▸", "command", "ask", "somebody is asked to do it: a thick line"),
-        Sign("reply", "◂", "reply", "ok", "answers a command: a dashed line"),
+        Sign("command", "►", "command", "ask", "somebody is asked to do it: a thick line"),
+        Sign("reply", "◄", "reply", "ok", "answers a command: a dashed line"),
         Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
         Sign("dead", "⊗", "dead letter", "fail", "a consumer gave the event up"),
         Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
@@ -45,12 +45,16 @@ _KINDS = {Kind.COMMAND: "command", Kind.REPLY: "reply"}
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
-    """A card with what its event is. `version` differs when the inspector would differ."""
+    """A card with what its event is. `version` differs when the inspector would differ.
+
+    `kind` is `command`, `reply`, or empty for an event.
+    """
 
     id: str
     event: Event
     card: Card
     look: Sign
+    kind: str
     service: Service
     label: str
     causes: str
@@ -149,6 +153,7 @@ def card_views(
                 event=event,
                 card=card,
                 look=look,
+                kind=_KINDS.get(kind, ""),
                 service=present.service_of(event.service),
                 label=", ".join([*label, *mark_words(item, unknown)]),
                 causes=" ".join(element_id("ev", cause) for cause in card.causes),
