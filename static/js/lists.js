@@ -43,8 +43,13 @@
     });
   }
 
-  // A strip is cut off where its room ends; the steps behind that are counted.
+  // A strip without room for all its words keeps those that tell most (the first, the last, what
+  // failed) and shows the others by their colours; what is behind its end even so is counted.
   function measure(strips) {
+    for (const strip of strips) delete strip.dataset.tight;
+    const cut = (step) => step.scrollWidth > step.clientWidth && !step.matches(".fail");
+    const tight = strips.filter((strip) => [...strip.children].some(cut));
+    for (const strip of tight) strip.dataset.tight = "";
     const counts = strips.map((strip) => {
       const steps = [...strip.children];
       const room = strip.clientWidth;

@@ -14,6 +14,7 @@ import msgspec
 from tracing.domain.failure import Tier
 from tracing.domain.marks import LABELS, SLUGS, Mark
 from tracing.domain.rules import Role, role
+from tracing.domain.saga.kinds import imperative
 from tracing.drawing.durations import duration as duration
 from tracing.projections import reading
 
@@ -28,8 +29,9 @@ _SALT = b"257638"
 # A namespace's part with its separator; a version at the end (`.v2`) belongs to the name.
 _SEPARATED = re.compile(r"[^./:]*[./:]+(?=.)", re.DOTALL)
 _VERSION = re.compile(r"[./:]v?\d[\d.]*$", re.I)
-# `Placed` of `OrderPlaced`; a name in another style stays whole.
+# `Placed` of `OrderPlaced`, `Reserve` of `ReserveStock`; a name in another style stays whole.
 _LAST_WORD = re.compile(r"(?<=[a-z0-9])[A-Z][a-z]{2,}$")
+_FIRST_WORD = re.compile(r"^[A-Z][a-z]{2,}(?=[A-Z])")
 _GENERIC = {"service", "svc", "ms", "app"}
 
 
@@ -74,11 +76,12 @@ class Service(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One type in a flow's strip. `tone` is '', 'fail' or 'back'.
 
-    `lead` and `label` make the name; where there is little room, `label` alone is shown.
+    `lead`, `label` and `trail` make the name; where there is little room, `label` alone is shown.
     """
 
     lead: str
     label: str
+    trail: str
     title: str
     service: Service
     tone: str
@@ -107,20 +110,22 @@ def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
     held = list(strip)
     common = namespace([event_type for event_type, _, _ in held])
     names = [event_type[len(common) :] for event_type, _, _ in held]
-    often = Counter(_last_word(name) for name in names)
+    shorts = [_short(name) for name in names]
+    often = Counter(shorts)
     steps = []
-    for name, (event_type, service, count) in zip(names, held, strict=True):
-        tone, last = tone_of(event_type), _last_word(name)
-        # What failed or went back is said in full, and so is what another name ends with too.
-        label = last if not tone and often[last] == 1 else name
-        lead = name.removesuffix(label)
+    for name, short, (event_type, service, count) in zip(names, shorts, held, strict=True):
+        tone = tone_of(event_type)
+        # What failed or went back is said in full, and so is what another name is called too.
+        label = short if not tone and often[short] == 1 else name
+        lead, _, trail = name.partition(label) if label else ("", "", "")
         title = _title(event_type, service, count)
-        steps.append(Step(lead, label, title, service_of(service), tone, count))
+        steps.append(Step(lead, label, trail, title, service_of(service), tone, count))
     return steps
 
 
-def _last_word(name: str) -> str:
-    found = _LAST_WORD.search(name)
+def _short(name: str) -> str:
+    """Return the word that tells most: what happened, or what a command asks for."""
+    found = _FIRST_WORD.search(name) if imperative(name) else _LAST_WORD.search(name)
     return found[0] if found else name
 
 

@@ -101,24 +101,28 @@ def test_it_leaves_out_only_namespaces_that_all_types_share(types: list[str], co
 def test_a_strip_shortens_names_that_stay_unambiguous() -> None:
     strip = [
         ("OrderPlaced", "order", 1),
+        ("ReserveStock", "orchestrator", 1),
         ("StockReserved", "inventory", 1),
         ("SeatReserved", "seats", 1),
         ("PaymentFailed", "payment", 2),
         ("OrderCancelled", "order", 1),
         ("lower_case", "x", 1),
+        ("", "", 1),
     ]
 
     steps = present.steps_of(strip)
 
-    assert [(step.lead, step.label, step.tone) for step in steps] == [
-        ("Order", "Placed", ""),
-        ("", "StockReserved", ""),
-        ("", "SeatReserved", ""),
-        ("", "PaymentFailed", "fail"),
-        ("", "OrderCancelled", "back"),
-        ("", "lower_case", ""),
+    assert [(step.lead, step.label, step.trail, step.tone) for step in steps] == [
+        ("Order", "Placed", "", ""),
+        ("", "Reserve", "Stock", ""),
+        ("", "StockReserved", "", ""),
+        ("", "SeatReserved", "", ""),
+        ("", "PaymentFailed", "", "fail"),
+        ("", "OrderCancelled", "", "back"),
+        ("", "lower_case", "", ""),
+        ("", "", "", ""),
     ]
-    assert steps[3].title == "PaymentFailed · payment \N{MULTIPLICATION SIGN}2"
+    assert steps[4].title == "PaymentFailed · payment \N{MULTIPLICATION SIGN}2"
 
 
 def test_a_short_id_keeps_both_ends() -> None:
