@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from tests.unit.schemas.test_fetching import Page, answering
 from tracing.jobs.mirror import MirrorRegistry
@@ -71,6 +72,38 @@ def test_what_is_new_and_what_is_gone_is_seen() -> None:
         step.run()
     assert "does not answer" in RegistryHead.objects.get().error
     assert list_subjects(server.login.url).subjects
+
+
+def test_what_has_not_changed_costs_no_statements(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with answering(pages(**{f"s{number}": [text("a")] for number in range(30)})) as server:
+        follower = Mirror(server.login)
+        assert not follower.round()
+        all_due()
+        with django_assert_max_num_queries(25):
+            assert not follower.round()
+
+    assert not Subject.objects.filter(checked_at__lt=timezone.now() - mirror.AGAIN).exists()
+
+
+def test_a_registry_that_began_anew_is_read_anew() -> None:
+    with answering(pages(orders=[text("orderId")], gone=[text("x")])) as server:
+        follower = Mirror(server.login)
+        follower.round()
+        server.pages = pages()
+        follower.round()
+        server.pages = pages(orders=[text("sku"), text("sku", "size")], gone=[text("x")])
+        server.pages["/subjects/orders/versions/1"] = page(
+            {"subject": "orders", "version": 1, "id": 77, "schema": text("sku")}
+        )
+        all_due()
+        follower.round()
+
+    first = SubjectVersion.objects.get(subject__name="orders", version=1)
+    assert (first.number, json.loads(first.text)["fields"][0]["name"]) == (77, "sku")
+    assert SubjectVersion.objects.filter(deleted_at=None).count() == 3
+    assert [one.name for one in list_subjects(server.login.url, text="sku").subjects] == ["orders"]
 
 
 def test_many_new_ones_come_by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from django.db.models import F
 
 from tracing.models import (
+    CompatibilityLevel,
     RegistryHead,
     Subject,
     SubjectVersion,
@@ -15,7 +16,7 @@ from tracing.models import (
     VersionReference,
 )
 from tracing.schemas.references import references_of
-from tracing.schemas.registry import Entry
+from tracing.schemas.registry import Entry, Level
 from tracing.schemas.words import fields, words
 
 if TYPE_CHECKING:
@@ -95,3 +96,16 @@ def summarize(subject: Subject) -> None:
         subject.type = live[-1].type
         subject.changed_at = live[-1].registered_at or live[-1].seen_at
     subject.save()
+
+
+def store_level(registry: str, subject: str, level: Level | None, now: dt.datetime) -> None:
+    """Keep a level as it is there; who set it is known where it was set through us."""
+    rows = CompatibilityLevel.objects.filter(registry=registry, subject=subject)
+    if level is None:
+        rows.delete()
+    elif not rows.filter(level=level.value).exists():
+        rows.update_or_create(
+            registry=registry,
+            subject=subject,
+            defaults={"level": level.value, "set_by": "", "set_at": now},
+        )

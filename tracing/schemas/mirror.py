@@ -16,7 +16,13 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from tracing.models import CompatibilityLevel, RegistryHead, Subject, SubjectVersion
+from tracing.models import (
+    CompatibilityLevel,
+    RegistryHead,
+    Subject,
+    SubjectVersion,
+    VersionReference,
+)
 from tracing.schemas import entries
 from tracing.schemas.confluent import Confluent
 from tracing.schemas.errors import BadAnswerError, BadSchemaError, EntryError, SubjectUnknownError
@@ -25,6 +31,8 @@ from tracing.schemas.registry import Entry, Level, check_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from django.db.models import QuerySet
 
     from tracing.schemas.http import Login
 
@@ -77,7 +85,7 @@ class Mirror:
             level = client.level()
         now = timezone.now()
         self._forget(set(names))
-        _store_level(self._registry, "", level, now)
+        entries.store_level(self._registry, "", level, now)
         if not self._take_many(names, until):
             return True
         due, new = self._due(names, now)
@@ -139,13 +147,20 @@ class Mirror:
         return [*new, *sorted(then, key=then.__getitem__)], len(new)
 
     def _known(self, names: Iterable[str]) -> dict[str, frozenset[int]]:
-        rows = SubjectVersion.objects.filter(
-            subject__registry=self._registry, subject__name__in=list(names)
-        )
+        """Return the live versions of subjects: what was deleted and came back is asked for anew.
+
+        A registry that was emptied gives the same numbers to other schemas.
+        """
+        rows = self._rows(names).filter(deleted_at=None)
         found: dict[str, set[int]] = {}
         for name, version in rows.values_list("subject__name", "version"):
             found.setdefault(name, set()).add(version)
         return {name: frozenset(versions) for name, versions in found.items()}
+
+    def _rows(self, names: Iterable[str]) -> QuerySet[SubjectVersion]:
+        return SubjectVersion.objects.filter(
+            subject__registry=self._registry, subject__name__in=list(names)
+        )
 
     def _look(self, names: Sequence[str], threads: ThreadPoolExecutor) -> None:
         known = self._known(names)
@@ -172,14 +187,44 @@ class Mirror:
             fresh = [
                 _Fresh.of(subjects[one.name], entry, now) for one in seen for entry in one.entries
             ]
-            there = self._known(subjects)
-            fresh = [one for one in fresh if one.row.version not in there.get(one.name, ())]
-            SubjectVersion.objects.bulk_create([one.row for one in fresh])
-            of_name: dict[str, list[tuple[SubjectVersion, Any]]] = {}
-            for item in fresh:
-                of_name.setdefault(item.name, []).append((item.row, item.value))
+            of_name = self._written(fresh) if fresh else {}
+            live, levels = self._known(subjects), self._levels(subjects)
+            quiet = []
             for one in seen:
-                self._settle(subjects[one.name], one, of_name.get(one.name, []), now)
+                subject, new = subjects[one.name], of_name.get(one.name, [])
+                as_it_was = (live.get(one.name, frozenset()), levels.get(one.name))
+                if one.whole and not new and as_it_was == (one.versions, one.level):
+                    quiet.append(subject.pk)
+                else:
+                    self._settle(subject, one, new, now)
+            # Of most subjects there is nothing to say but that somebody looked.
+            Subject.objects.filter(pk__in=quiet).update(checked_at=now)
+
+    def _written(self, fresh: Sequence[_Fresh]) -> dict[str, list[tuple[SubjectVersion, Any]]]:
+        """Store what is new, and what stands in the place of another schema; return it by name."""
+        rows = self._rows({one.name for one in fresh}).values_list(
+            "subject__name", "version", "id", "number"
+        )
+        there = {(name, version): (key, number) for name, version, key, number in rows}
+        found: dict[str, list[tuple[SubjectVersion, Any]]] = {}
+        made: list[SubjectVersion] = []
+        for one in fresh:
+            key, number = there.get((one.name, one.row.version), (None, None))
+            if number == one.row.number:
+                continue
+            if key is None:
+                made.append(one.row)
+            else:
+                one.row.pk = key
+                one.row.save(force_update=True)
+                VersionReference.objects.filter(user=one.row).delete()
+            found.setdefault(one.name, []).append((one.row, one.value))
+        SubjectVersion.objects.bulk_create(made)
+        return found
+
+    def _levels(self, names: Iterable[str]) -> dict[str, str]:
+        rows = CompatibilityLevel.objects.filter(registry=self._registry, subject__in=list(names))
+        return dict(rows.values_list("subject", "level"))
 
     def _settle(
         self,
@@ -197,7 +242,7 @@ class Mirror:
             gone.update(deleted_at=now)
             back = rows.exclude(deleted_at=None).filter(version__in=seen.versions)
             back.update(deleted_at=None, deleted_by="")
-            _store_level(self._registry, seen.name, seen.level, now)
+            entries.store_level(self._registry, seen.name, seen.level, now)
             subject.checked_at = now
         entries.summarize(subject)
 
@@ -245,16 +290,3 @@ def _usable(names: Iterable[str]) -> list[str]:
             continue
         found.append(name)
     return found
-
-
-def _store_level(registry: str, subject: str, level: Level | None, now: dt.datetime) -> None:
-    """Keep a level as it is there; who set it is known where it was set through us."""
-    rows = CompatibilityLevel.objects.filter(registry=registry, subject=subject)
-    if level is None:
-        rows.delete()
-    elif not rows.filter(level=level.value).exists():
-        rows.update_or_create(
-            registry=registry,
-            subject=subject,
-            defaults={"level": level.value, "set_by": "", "set_at": now},
-        )

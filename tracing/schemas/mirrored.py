@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from django.utils import timezone
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tracing.schemas.registry import Draft, Entry, Level, Verdict
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 class Mirrored(Confluent):
@@ -97,6 +98,13 @@ class Mirrored(Confluent):
             numbers = super().delete_subject(subject, by=by, permanent=permanent)
         self._gone(subject, numbers, by)
         return numbers
+
+    def _call(self, method: str, path: str, kind: type[_T], body: Any = None) -> _T:
+        """Close behind each call: a page makes a few, and nobody says when it is done with us."""
+        try:
+            return super()._call(method, path, kind, body)
+        finally:
+            self.close()
 
     @contextmanager
     def _told(self, deed: Deed) -> Iterator[dict[str, Any]]:
