@@ -268,4 +268,7 @@ def _since(ms: int, at_ms: int) -> str:
 
 
 def _ms(value: float | None) -> str:
-    return "" if value is None else duration(round(value * 1_000))
+    if value is None:
+        return ""
+    # The shortest bucket holds all that.
+    return "< 1 ms" if value < 1 else duration(round(value * 1_000))
