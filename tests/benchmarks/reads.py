@@ -110,3 +110,15 @@ def _ask(port: int, questions: Iterator[tuple[str, str]], *, seconds: float) -> 
 
 def _position(ask: Callable[[str], Any]) -> int:
     return int(ask("/api/flows?limit=1")["position"])
+
+
+def opened_ms(port: int, path: str) -> float:
+    """Return ms from a new connection to a page's last byte."""
+    began = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert answer.status == 200
+    return (time.perf_counter() - began) * 1_000

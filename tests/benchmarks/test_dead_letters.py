@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.reads import opened_ms
 from tests.servers.embedded import embedded_broker
 from tests.servers.product import Product, running_product
 from tracing.kafka.producer import Producer
@@ -32,7 +31,7 @@ def test_the_inbox_opens_beside_many_dead_letters(tmp_path: Path) -> None:
             "api": "/api/dead-letters",
         }
         for name, path in pages.items():
-            took = sorted(_timed(product.port, path) for _ in range(TIMES))
+            took = sorted(opened_ms(product.port, path) for _ in range(TIMES))
             print(  # noqa: T201
                 f"Measured: {name} beside {MESSAGES:,} dead letters in {GROUPS} groups:"
                 f" median {took[TIMES // 2]:.1f} ms, p95 {took[int(TIMES * 0.95)]:.1f} ms"
@@ -68,15 +67,3 @@ def _count(product: Product) -> int:
         total += sum(group["count"] for group in page["groups"])
         cursor = page["next"]
     return total
-
-
-def _timed(port: int, path: str) -> float:
-    """Return ms from a new connection to the last byte."""
-    began = time.perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    assert answer.status == 200
-    return (time.perf_counter() - began) * 1_000

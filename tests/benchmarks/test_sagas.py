@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.benchmarks.machine import cpu_s
+from tests.benchmarks.reads import opened_ms
 from tests.servers.embedded import embedded_broker
 from tests.servers.processes import ROOT
 from tests.servers.product import Product, running_product
@@ -45,7 +44,7 @@ def test_a_saga_of_a_thousand_steps_opens(tmp_path: Path) -> None:
         for name, path in pages.items():
             web = product.processes["web"].popen.pid
             before = cpu_s(web)
-            took = sorted(_timed(product.port, path) for _ in range(TIMES))
+            took = sorted(opened_ms(product.port, path) for _ in range(TIMES))
             cpu_ms = (cpu_s(web) - before) / TIMES * 1_000
             print(  # noqa: T201
                 f"Measured: {name}: median {took[TIMES // 2]:.1f} ms,"
@@ -98,15 +97,3 @@ def _saga(product: Product, key: str) -> str:
 
 def _last(product: Product) -> bool:
     return bool(product.json(f"/api/sagas?key=s{SAGAS - 1}")["sagas"])
-
-
-def _timed(port: int, path: str) -> float:
-    """Return ms from a new connection to the last byte."""
-    began = time.perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    assert answer.status == 200
-    return (time.perf_counter() - began) * 1_000

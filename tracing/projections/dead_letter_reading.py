@@ -22,6 +22,7 @@ from tracing.models import (
 )
 from tracing.projections.dead_letters import HOUR_MS
 from tracing.projections.plain_sql import select
+from tracing.projections.sieve import Sieved, sieve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -111,20 +112,14 @@ def list_groups(
     wanted: GroupFilter, *, cursor: str | None = None, limit: int = 50, now_ms: int
 ) -> GroupPage:
     """Return groups by their last dead letter. Costs four queries a `_CHUNK` that is tested."""
-    found: list[GroupLine] = []
-    last: GroupLine | None = None
-    tested = 0
-    for line in _lines(wanted, cursor, limit + 1):
-        if len(found) == limit or tested == MAX_TESTED:
-            following = None if last is None else f"{last.last_ms}-{last.key}"
-            break
-        tested += 1
-        last = line
-        if _matches(line, wanted):
-            found.append(line)
-    else:
-        following = None
-    return GroupPage(tuple(_with_hours(found, now_ms)), following, tested)
+    page = _sieved(wanted, cursor, limit)
+    following = f"{page.last.last_ms}-{page.last.key}" if page.more and page.last else None
+    return GroupPage(tuple(_with_hours(page.found, now_ms)), following, page.tested)
+
+
+def _sieved(wanted: GroupFilter, cursor: str | None, limit: int) -> Sieved[GroupLine]:
+    lines = _lines(wanted, cursor, min(limit + 1, _CHUNK))
+    return sieve(lines, lambda line: _matches(line, wanted), limit=limit, most=MAX_TESTED)
 
 
 def read_group(group_id: int, *, now_ms: int) -> GroupLine | None:
@@ -135,13 +130,7 @@ def read_group(group_id: int, *, now_ms: int) -> GroupLine | None:
 
 def matching_groups(wanted: GroupFilter, limit: int = 1_000) -> list[int]:
     """Return the ids of the groups that a filter finds, at most `limit`, the newest first."""
-    found: list[int] = []
-    for tested, line in enumerate(_lines(wanted, None, _CHUNK)):
-        if len(found) == limit or tested == MAX_TESTED:
-            break
-        if _matches(line, wanted):
-            found.append(line.id)
-    return found
+    return [line.id for line in _sieved(wanted, None, limit).found]
 
 
 def totals() -> Totals:

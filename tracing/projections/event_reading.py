@@ -16,6 +16,7 @@ from tracing.projections import packing
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
+from tracing.projections.sieve import sieve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -213,19 +214,9 @@ def list_events(
     test at most `MAX_TESTED` events; `next_before` then goes on. Positions follow storing.
     """
     matches = _Matcher(type, service, topic, text)
-    found: list[Row] = []
-    tested = 0
-    last: int | None = None
-    for row in _rows(after, before, limit):
-        if len(found) == limit or tested == MAX_TESTED:
-            break
-        tested += 1
-        last = row.position
-        if matches(row):
-            found.append(row)
-    else:
-        last = None
-    return EventPage(tuple(stored(found)), None if after is not None else last, tested)
+    page = sieve(_rows(after, before, limit), matches, limit=limit, most=MAX_TESTED)
+    following = page.last.position if page.more and page.last and after is None else None
+    return EventPage(tuple(stored(page.found)), following, page.tested)
 
 
 def _rows(after: int | None, before: int | None, limit: int) -> Iterator[Row]:

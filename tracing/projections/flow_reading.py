@@ -17,6 +17,7 @@ from tracing.domain.marks import BY_SLUG
 from tracing.models import Flow, FlowCount
 from tracing.projections.log_reading import head
 from tracing.projections.plain_sql import among, select
+from tracing.projections.sieve import sieve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -135,21 +136,15 @@ def list_flows(
     BadCursorError.
     """
     position = head().position
-    rows: list[Flow] = []
-    tested = 0
-    last: Flow | None = None
-    ended = True
-    for row in _candidates(filter, cursor, limit):
-        if len(rows) == limit or tested == MAX_TESTED:
-            ended = False
-            break
-        tested += 1
-        last = row
-        if _row_matches(row, filter, now_ms):
-            rows.append(row)
-    following = None if ended or last is None else _cursor_of(last)
-    reached_ms = last.started_ms if last else None
-    return FlowPage(tuple(lines_of(rows)), following, tested, reached_ms, position)
+    page = sieve(
+        _candidates(filter, cursor, limit),
+        lambda row: _row_matches(row, filter, now_ms),
+        limit=limit,
+        most=MAX_TESTED,
+    )
+    following = _cursor_of(page.last) if page.more and page.last else None
+    reached_ms = page.last.started_ms if page.last else None
+    return FlowPage(tuple(lines_of(page.found)), following, page.tested, reached_ms, position)
 
 
 def _candidates(wanted: FlowFilter, cursor: str | None, limit: int) -> Iterator[Flow]:

@@ -12,6 +12,7 @@ from tracing.domain.text import clean, hash64
 from tracing.models import SagaFlag, SagaFlow, SagaInstance, SearchKey
 from tracing.projections import saga_facts
 from tracing.projections.saga_reading import SagaLine, lines_of, shown
+from tracing.projections.sieve import sieve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,22 +65,16 @@ def list_sagas(wanted: SagaFilter, *, cursor: str | None, limit: int, now_ms: in
     and stuck ones by since when, all others by their start. Predicates that no index answers test
     at most `MAX_TESTED`; then `next` goes on.
     """
-    rows: list[SagaInstance] = []
-    tested, following = 0, ""
-    ended = True
-    for place, row in _candidates(wanted, cursor, limit, now_ms):
-        if len(rows) == limit or tested == MAX_TESTED:
-            ended = False
-            break
-        tested += 1
-        following = place
-        if _matches(row, wanted, now_ms):
-            rows.append(row)
+    page = sieve(
+        _candidates(wanted, cursor, limit, now_ms),
+        lambda placed: _matches(placed[1], wanted, now_ms),
+        limit=limit,
+        most=MAX_TESTED,
+    )
+    lines = lines_of(row for _, row in page.found)
     # A hash found them: the whole key decides.
-    lines = [
-        line for line in lines_of(rows) if not wanted.key or wanted.key in {line.name, line.key}
-    ]
-    return SagaPage(tuple(lines), None if ended else following, tested)
+    named = [line for line in lines if not wanted.key or wanted.key in {line.name, line.key}]
+    return SagaPage(tuple(named), page.last[0] if page.more and page.last else None, page.tested)
 
 
 def _candidates(
