@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -20,25 +22,38 @@ Made = TypeVar("Made", bound=Sized)
 
 MAX_ENTRIES = 512
 MAX_LENGTH = 16 * 1024 * 1024
+# What is shown tells times as of when it was made: nobody gets it much later.
+FRESH_S = 1.0
 
 
 class Renders(Generic[Made]):
     """A bounded cache in which every value is made once, however many ask for it at once.
 
-    Keys name everything that the value depends on (what is shown, from where, to where), so an
-    entry never becomes wrong, only old: the oldest go first, by number and by total length.
+    Keys name everything that the value depends on (what is shown, from where, to where) but the
+    time: what was made longer than `FRESH_S` ago is made again. The oldest go first, by number and
+    by total length.
     """
 
-    def __init__(self, *, max_entries: int = MAX_ENTRIES, max_length: int = MAX_LENGTH) -> None:
+    def __init__(
+        self,
+        *,
+        max_entries: int = MAX_ENTRIES,
+        max_length: int = MAX_LENGTH,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Begin empty."""
         self._tasks: dict[Hashable, asyncio.Task[Made]] = {}
         self._lengths: dict[Hashable, int] = {}
+        self._made_at: dict[Hashable, float] = {}
+        self._clock = clock
         self._max_entries = max_entries
         self._max_length = max_length
         self._length = 0
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return the value of `key`, made by the first who asks; a failure is not kept."""
+        if self._clock() - self._made_at.get(key, math.inf) > FRESH_S:
+            self._forget(key)
         task = self._tasks.get(key)
         if task is None:
             task = asyncio.create_task(self._make(key, make))
@@ -52,6 +67,7 @@ class Renders(Generic[Made]):
         tasks = [task for task in self._tasks.values() if not task.done()]
         self._tasks.clear()
         self._lengths.clear()
+        self._made_at.clear()
         self._length = 0
         for task in tasks:
             task.cancel()
@@ -65,6 +81,7 @@ class Renders(Generic[Made]):
             raise
         if key in self._tasks:
             self._lengths[key] = len(made)
+            self._made_at[key] = self._clock()
             self._length += len(made)
             self._shrink()
         return made
@@ -75,4 +92,5 @@ class Renders(Generic[Made]):
 
     def _forget(self, key: Hashable) -> None:
         self._tasks.pop(key, None)
+        self._made_at.pop(key, None)
         self._length -= self._lengths.pop(key, 0)

@@ -150,8 +150,12 @@ class LiveSocket(Connection):
         self._looked_at = time.monotonic()
         body = await self._timely("shell", SHELL_S, _shell)
         if self.clock_s:
-            body += await self._timely(self.subscription(), self.clock_s, self.render_clock)
+            body += await self.by_clock()
         return body
+
+    async def by_clock(self) -> str:
+        """Return what `render_clock` gives if it differs from the last time."""
+        return await self._timely(self.subscription(), self.clock_s, self.render_clock)
 
     async def _timely(self, name: Hashable, every_s: int, render: Callable[[], str]) -> str:
         key = (name, "clock", int(time.time()) // every_s)

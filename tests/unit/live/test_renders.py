@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tracing.live.renders import Renders
+from tracing.live.renders import FRESH_S, Renders
 
 
 class Render:
@@ -85,6 +85,33 @@ async def test_it_forgets_the_oldest_beyond_its_length() -> None:
         await renders.get(key, render)
 
     assert render.calls == 3
+
+
+async def test_what_is_old_is_made_again() -> None:
+    now = 0.0
+    renders: Renders[str] = Renders(clock=lambda: now)
+    render = Render("overdue by 0:01")
+    render.go.set()
+
+    for now in (0.0, FRESH_S, FRESH_S + 0.1):  # noqa: B007
+        await renders.get("key", render)
+
+    assert render.calls == 2
+
+
+async def test_what_takes_long_is_not_begun_twice() -> None:
+    now = 0.0
+    renders: Renders[str] = Renders(clock=lambda: now)
+    render = Render()
+    first = asyncio.create_task(renders.get("key", render))
+    await asyncio.sleep(0)
+    now = 10 * FRESH_S
+    second = asyncio.create_task(renders.get("key", render))
+    await asyncio.sleep(0)
+    render.go.set()
+
+    assert [await first, await second] == ["<p>", "<p>"]
+    assert render.calls == 1
 
 
 async def test_closing_ends_what_is_being_made() -> None:

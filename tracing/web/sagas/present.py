@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -146,19 +145,13 @@ def fragments(saga_id: str, opened: int | None) -> str:
     return render_to_string("tracing/partials/_saga_live.html", context(detail, opened=opened))
 
 
-def fragments_since_change(saga_id: str, opened: int | None) -> str:
-    """Return the same text again until the saga changes, by an event or because a time passes."""
+def looks(saga_id: str) -> str:
+    """Return what differs as soon as the saga changes, by an event or because a time passes."""
     line = reading.read_line(saga_id)
     if line is None:
         return ""
     at_ms = now_ms()
-    looks = (line.position, line.version, line.is_overdue(at_ms), line.is_stuck(at_ms))
-    return _drawn(saga_id, opened, looks)
-
-
-@functools.lru_cache(maxsize=32)
-def _drawn(saga_id: str, opened: int | None, looks: tuple[int, ...]) -> str:  # noqa: ARG001
-    return fragments(saga_id, opened)
+    return f"{line.position} {line.version} {line.is_overdue(at_ms)} {line.is_stuck(at_ms)}"
 
 
 def _head(detail: SagaDetail, at_ms: int, reason: Any) -> Head:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from tracing.domain.text import clean
@@ -51,6 +52,7 @@ class SagaSocket(LiveSocket):
         self.flow = clean(self.parameters.get("flow", ""))
         step = self.number("step")
         self.opened = step if step is not None and step < 10_000 else None
+        self._looks = ""
         await super().connect()
 
     def subscription(self) -> Hashable:
@@ -69,6 +71,14 @@ class SagaSocket(LiveSocket):
         """Return the saga."""
         return present.fragments(self.saga_id, self.opened)
 
-    def render_clock(self) -> str:
-        """Return the saga as it was drawn when it last changed, by an event or by the clock."""
-        return present.fragments_since_change(self.saga_id, self.opened)
+    async def by_clock(self) -> str:
+        """Return the saga, drawn now, if it changed since this page looked, by event or clock."""
+        asked = self.subscription()
+        key = (asked, "looks", int(time.time()) // self.clock_s)
+        looks = await self.shared(key, lambda: self.work(lambda: present.looks(self.saga_id)))
+        if looks == self._looks:
+            return ""
+        self._looks = looks
+        return await self.shared(
+            (asked, "looking", looks), lambda: self.work(lambda: self.render_state(self.position))
+        )
