@@ -27,6 +27,8 @@ MAX_LEVELS = 4
 MAX_CANDIDATES = 3
 # What more records share on average is not called a flow without a name that says so.
 MOST_IN_A_FLOW = 6
+# Of ids that are named so one in five may come again: records are delivered twice, and retried.
+MOST_COPIES = 0.2
 # From here on a candidate is good enough to be filled in.
 CONVINCING = 2.0
 
@@ -56,6 +58,8 @@ NAMES: dict[str, frozenset[str]] = {
     ),
     "payload": _words("payload data body content details message"),
 }
+# Within an object that is named like a service these say which one.
+_OF_A_SERVICE = frozenset({"name", "id"})
 _PLAIN = re.compile(r"[^a-z0-9]")
 _LAST = re.compile(r"([^.\[\]]+)(?:\[\d+\])?$")
 _STEP = re.compile(r"[^.\[\]]{1,100}")
@@ -133,6 +137,18 @@ class _Column(msgspec.Struct):
     def distinct(self) -> int:
         return len(set(self.values.values()))
 
+    @property
+    def identifies(self) -> bool:
+        """Tell whether it says which event each record is, as its name claims."""
+        copies = len(self.values) - self.distinct
+        return bool(self.named("event_id")) and copies <= len(self.values) * MOST_COPIES
+
+    def named(self, field: str) -> float:
+        """Return 2 for a name that is usual for a field, 1 for one that ends like it, else 0."""
+        if self.name in _OF_A_SERVICE and _parent(self.path) in NAMES["source"]:
+            return 2.0 if field == "source" else 0.0
+        return _named(field, self.name)
+
 
 def suggest(
     records: Sequence[Leaves], others: Sequence[Leaves] = ()
@@ -199,6 +215,10 @@ def _name(path: str) -> str:
     return name.removeprefix("x") if path.startswith("header:") else name
 
 
+def _parent(path: str) -> str:
+    return _name(path.rpartition(".")[0])
+
+
 def _text(leaf: Leaf) -> str | None:
     return None if isinstance(leaf, dict) else fields.identifier(leaf)
 
@@ -218,8 +238,7 @@ def _ids(columns: Sequence[_Column], others: Sequence[Leaves]) -> dict[str, set[
     """Return values that identify a record, with the records of this topic that carry them."""
     found: dict[str, set[int]] = {}
     for column in columns:
-        unique = column.distinct == len(column.values)
-        if unique and _named("event_id", column.name):
+        if column.identifies:
             for number, text in column.values.items():
                 found.setdefault(text, set()).add(number)
     for leaf in others:
@@ -240,7 +259,7 @@ def _judge(
     if field == "payload":
         return _payload(column, total)
     present = len(column.values)
-    named = _named(field, column.name)
+    named = column.named(field)
     if not present:
         return None
     if field == "event_id":
@@ -260,10 +279,13 @@ def _judge(
 
 def _as_id(column: _Column, named: float, present: int) -> tuple[float, str]:
     values = column.values.values()
-    if present < 2 or column.distinct < present or not all(map(_looks_like_id, values)):
+    copies = present - column.distinct
+    if present < 2 or (copies and not column.identifies) or not all(map(_looks_like_id, values)):
         return (0.0, "")
-    if _times(column) == present and not named:
+    if not named and (_times(column) == present or column.named("causation_id")):
         return (0.0, "")
+    if copies:
+        return (1.0 + named, f"different in {column.distinct:,} of {present:,} records")
     return (1.0 + named, f"different in each of {present:,} records")
 
 
@@ -287,6 +309,9 @@ def _as_correlation(
 
 
 def _as_cause(column: _Column, named: float, ids: dict[str, set[int]]) -> tuple[float, str]:
+    if column.identifies and not named:
+        # Copies of a record, here or in another topic, do not cause it.
+        return (0.0, "")
     causes = _causes(column, ids)
     present = len(column.values)
     if not causes:
@@ -316,6 +341,8 @@ def _by_name(field: str, column: _Column, named: float) -> tuple[float, str]:
         fits = sum(_TYPE.fullmatch(text) is not None for text in column.values.values())
         kinds = column.distinct
         score = named + fits / present - (1.0 if kinds == present > 5 else 0.0)
+        # A topic of one type has it too, but what varies says more.
+        score -= 0.5 if kinds == 1 < present else 0.0
         return (score if fits else 0.0, f"{kinds:,} different name{'' if kinds == 1 else 's'}")
     kinds = column.distinct
     why = "always the same" if kinds == 1 else f"{kinds:,} different values"

@@ -73,6 +73,32 @@ def test_a_correlation_is_seen_across_topics() -> None:
     assert found["causation_id"][0].why == "another record's id in 5 of 5"
 
 
+def test_a_record_that_came_twice_does_not_hide_its_id_nor_cause_itself() -> None:
+    ids = [f"m-{number}" for number in (0, 1, 2, 3, 3, 4, 5, 6, 7, 8)]
+    shop = of(*({"eventId": one, "causationId": f"c-{n}"} for n, one in enumerate(ids)))
+    failed = of({"eventId": "m-3"})
+
+    found = suggest(shop, failed)
+
+    assert [one.path for one in found["event_id"]] == ["$.eventId"]
+    assert found["event_id"][0].why == "different in 9 of 10 records"
+    assert "$.eventId" not in {one.path for one in found["causation_id"]}
+
+
+def test_the_name_of_an_application_is_the_service_and_not_the_type() -> None:
+    records = of(
+        *(
+            {"app": {"name": "biller"}, "meta": {"kind": kind, "id": f"b-{n}"}}
+            for n, kind in enumerate(["billed", "paid", "billed", "overdue"])
+        )
+    )
+
+    found = filled(suggest(records))
+
+    assert found["event_type"] == "$.meta.kind"
+    assert found["source"] == "$.app.name"
+
+
 def test_headers_are_candidates_too() -> None:
     records = [
         leaves(b"text", [("X-Correlation-Id", b"c-%d" % (n // 2)), ("Message-Id", b"m-%d" % n)])
