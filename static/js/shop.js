@@ -16,6 +16,17 @@
     });
   }
 
+  // What the picked pattern cannot play is not on offer.
+  const offer = () => {
+    const pattern = form.querySelector("[name=pattern]:checked")?.value;
+    for (const play of form.querySelectorAll("[data-only]")) {
+      play.disabled = play.dataset.only !== pattern;
+      if (play.disabled && play.checked) form.querySelector("[value=fine]").checked = true;
+    }
+  };
+  form?.addEventListener("change", offer);
+  if (form) offer();
+
   // The answer that a shop would give at once: one request, no polling.
   const SAID = { matched: ["ok", "confirmed, all is set aside."], failed: ["fail", "out of stock."] };
   const answer = document.querySelector("[data-wait]");

@@ -16,7 +16,7 @@ from django.test import Client
 from tests.integration.log import record, write
 from tests.servers.processes import free_port, wait_for
 from tracing.demo import counter
-from tracing.demo.scenarios import PLAYS, Pattern
+from tracing.demo.scenarios import CHOREOGRAPHED, PLAYS, Pattern
 from tracing.demo.sockets import OrderSocket
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.models import Ingestor
@@ -219,3 +219,12 @@ def test_another_origin_places_nothing() -> None:
     strict.force_login(user)
 
     assert strict.post("/shop/", {"scenario": "fine"}).status_code == 403
+
+
+def test_what_the_orchestrated_shop_cannot_play_is_refused_by_it(operator: Client) -> None:
+    page = operator.get("/shop/").content.decode()
+    refused = operator.post("/shop/", {"scenario": "unknown-version", "pattern": "orchestration"})
+
+    assert len(re.findall(r'data-only="choreography"', page)) == len(CHOREOGRAPHED)
+    assert refused.status_code == 400
+    assert "by choreography only" in refused.content.decode()

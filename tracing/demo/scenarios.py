@@ -54,7 +54,7 @@ GROUPS: Final[dict[str, dict[Scenario, Play]]] = {
         ),
         Scenario.OUT_OF_ORDER: Play(
             "Out of order",
-            "The first email gets stuck and is overtaken by the last one. Choreography has emails.",
+            "The first email gets stuck and is overtaken by the last one. By choreography.",
             2,
         ),
     },
@@ -101,10 +101,14 @@ GROUPS: Final[dict[str, dict[Scenario, Play]]] = {
             "Gateway down", "The bank's gateway goes down until you switch it on again.", 2
         ),
         Scenario.UNKNOWN_VERSION: Play(
-            "Version 3", "OrderPlaced in a version that nobody registered: all give it up.", 1
+            "Version 3",
+            "OrderPlaced in a version that no service knows: all give it up. By choreography.",
+            1,
         ),
     },
 }
+# What only the choreographed shop can play: the orchestrated one has neither emails nor versions.
+CHOREOGRAPHED: Final = frozenset({Scenario.OUT_OF_ORDER, Scenario.UNKNOWN_VERSION})
 PLAYS: Final = {scenario: play for plays in GROUPS.values() for scenario, play in plays.items()}
 
 

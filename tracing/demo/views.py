@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tracing.demo import counter
 from tracing.demo.orchestrator.plan import answers
 from tracing.demo.present import SOCKET, order_context
-from tracing.demo.scenarios import GROUPS, PLAYS, Pattern, Scenario
+from tracing.demo.scenarios import CHOREOGRAPHED, GROUPS, PLAYS, Pattern, Scenario
 from tracing.demo.services import SERVICES
 from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
@@ -32,6 +32,7 @@ WAIT: Final = {
     "fail": "StockReservationFailed",
     "timeout_ms": "5000",
 }
+ONLY_CHOREOGRAPHED: Final = "That happens by choreography only: it is picked now."
 AWAY: Final = "Kafka does not answer, so the order was not placed. Your choice is kept: try again."
 
 
@@ -53,6 +54,7 @@ def _page(
     flow, order = (clean(asked.get(name, "")) for name in ("flow", "order"))
     context: dict[str, Any] = {
         "groups": {name: plays.items() for name, plays in GROUPS.items()}.items(),
+        "choreographed": CHOREOGRAPHED,
         "picked": picked or asked.get("scenario", Scenario.FINE),
         "patterns": list(Pattern),
         "pattern": pattern or asked.get("pattern", Pattern.CHOREOGRAPHY),
@@ -78,6 +80,8 @@ def _place(request: HttpRequest) -> HttpResponse:
     pattern = request.POST.get("pattern", Pattern.CHOREOGRAPHY)
     if picked not in PLAYS or pattern not in set(Pattern):
         return _page(request, error=UNKNOWN, status=400)
+    if picked in CHOREOGRAPHED and pattern != Pattern.CHOREOGRAPHY:
+        return _page(request, picked=picked, error=ONLY_CHOREOGRAPHED, status=400)
     if picked == Scenario.GATEWAY_DOWN:
         counter.turn_gateway(on=False)
     try:

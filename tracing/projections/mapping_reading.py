@@ -8,8 +8,9 @@ import msgspec
 from django.db.models import Max
 
 from tracing.codec import decode
-from tracing.codec.candidates import Candidate, Leaves, leaves, suggest
+from tracing.codec.candidates import Candidate, suggest
 from tracing.codec.formats.content import content
+from tracing.codec.leaves import Leaves, leaves
 from tracing.domain.errors import DecodeError
 from tracing.domain.event import Event
 from tracing.models import Partition, Source

@@ -248,7 +248,7 @@ def test_the_api_reads_and_says_so_in_json(token: str, address: str, method: str
     response = browser.generic(method, address, headers={"Authorization": f"Bearer {token}"})
 
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
-    assert response.json() == {"error": "Only GET: this API reads."}
+    assert response.json() == {"error": "Only GET: this address reads."}
 
 
 # Sockets

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracing.codec.candidates import MAX_CANDIDATES, MAX_LEAVES, filled, leaves, suggest
+from tracing.codec.candidates import MAX_CANDIDATES, filled, suggest
 from tracing.codec.dialects import mapped
+from tracing.codec.leaves import MAX_LEAVES, leaves
 from tracing.codec.rules import Mapping
 from tracing.domain.event import Envelope
 from tracing.domain.record import Record

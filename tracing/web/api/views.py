@@ -41,7 +41,7 @@ def endpoint(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @functools.wraps(view)
     def guarded(request: HttpRequest, **captured: str) -> HttpResponse:
         if request.method not in {"GET", "HEAD"}:
-            refused = failure("Only GET: this API reads.", status=405)
+            refused = failure("Only GET: this address reads.", status=405)
             refused["Allow"] = "GET, HEAD"
             return refused
         try:
@@ -143,7 +143,9 @@ def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:  # noqa: AR
     """Answer an address that does not exist, as JSON too."""
     there_are = (
         "/api/flows, /api/flows/<correlation id>, /api/events, /api/events/<event id>,"
-        " /api/wait, /api/retries, /api/sagas, /api/sagas/<id>"
+        " /api/tail (a WebSocket), /api/wait, /api/retries, /api/dead-letters,"
+        " /api/dead-letters/<id>, /api/sagas, /api/sagas/<id>, /api/schemas/wire,"
+        " /api/schemas/check"
     )
     return failure(f"There is no such address; there are {there_are}.", status=404)
 

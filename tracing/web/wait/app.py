@@ -60,7 +60,7 @@ async def _left(receive: Receive) -> None:
 
 async def _answer(scope: dict[str, Any]) -> HttpResponse:
     if scope["method"] not in {"GET", "HEAD"}:
-        refused = failure("Only GET: this API reads.", status=405)
+        refused = failure("Only GET: this address reads.", status=405)
         refused["Allow"] = "GET, HEAD"
         return refused
     try:
