@@ -239,9 +239,15 @@ def audit_page(before: int | None, who: str, what: str) -> dict[str, Any]:
     }
 
 
+# Numbers that count nothing.
+_NAMES = frozenset(["id", "version"])
+
+
 def _outcome(outcome: dict[str, Any]) -> str:
     parts = [
-        f"{value:,} {name.replace('_', ' ')}" if isinstance(value, int) else f"{name}: {value}"
+        f"{value:,} {name.replace('_', ' ')}"
+        if isinstance(value, int) and name not in _NAMES
+        else f"{name}: {value}"
         for name, value in outcome.items()
         if name != "run" and value not in (0, "", None)
     ]
