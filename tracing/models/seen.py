@@ -22,9 +22,12 @@ class SeenVersion(models.Model):
     last_ms = models.BigIntegerField()
 
     class Meta:
-        """A page asks by type, which is some nodes."""
+        """A page asks by type, which is some nodes, or by the ids of a subject's schemas."""
 
-        indexes = [models.Index(fields=["node_id"], name="seen_node")]
+        indexes = [
+            models.Index(fields=["node_id"], name="seen_node"),
+            models.Index(fields=["schema"], name="seen_schema", condition=~models.Q(schema="")),
+        ]
 
 
 class SeenInterval(models.Model):

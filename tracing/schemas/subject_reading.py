@@ -5,6 +5,7 @@ Everything is read from our tables, which mirror another registry, so it answers
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +30,8 @@ PAGE = 50
 MAX_VERSIONS = 500
 MAX_PATHS = 3
 MAX_USERS = 50
+# Of the versions of a page of subjects.
+MAX_IDS = 10_000
 # Of a schema's text, as much as usually holds its name.
 _HEAD = 400
 
@@ -36,7 +39,7 @@ _HEAD = 400
 class Line(msgspec.Struct, frozen=True):
     """A subject in the list: its latest version, the level in force, the fields that were found.
 
-    `head` is the beginning of the latest version's text.
+    `head` is the beginning of the latest version's text, `ids` its versions by their schemas' ids.
     """
 
     subject: Subject
@@ -45,6 +48,7 @@ class Line(msgspec.Struct, frozen=True):
     level: str
     own_level: bool
     paths: tuple[str, ...]
+    ids: dict[str, int]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -123,6 +127,10 @@ def _lines(found: Listed) -> list[Line]:
             registry=registry_name(), subject__in=["", *(one.name for one in found.subjects)]
         ).values_list("subject", "level")
     )
+    ids: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = SubjectVersion.objects.filter(subject__in=found.subjects, deleted_at=None)
+    for subject, number, version in rows.values_list("subject", "number", "version")[:MAX_IDS]:
+        ids[subject][str(number)] = version
     standard = levels.get("", DEFAULT_LEVEL.value)
     return [
         Line(
@@ -132,6 +140,7 @@ def _lines(found: Listed) -> list[Line]:
             level=levels.get(one.name, standard),
             own_level=one.name in levels,
             paths=found.paths.get(one.pk, ())[:MAX_PATHS],
+            ids=ids[one.pk],
         )
         for one in found.subjects
     ]

@@ -117,6 +117,16 @@ def test_a_page_of_the_list_costs_a_few_queries(
         page(reader, "/schemas/?q=s")
 
 
+def test_a_framed_schema_is_known_on_the_wire_by_its_id(reader: Client) -> None:
+    registered("orders-value", avro("id"), avro("id", "currency=USD"))
+    number = SubjectVersion.objects.get(version=1).number
+    value = b"\x00" + number.to_bytes(4, "big") + b"\x02a"
+    write(record("-", value=value, topic="orders", service="old-shop"))
+
+    assert '<span class="mono bad-back">v1</span>' in page(reader, "/schemas/")
+    assert "old-shop" in page(reader, "/schemas/subject/orders-value")
+
+
 def test_a_subject_shows_two_versions_and_what_differs(reader: Client) -> None:
     registered("orders-value", avro("id"), avro("id", "currency=USD"), avro("id", "region=EU"))
 
@@ -205,6 +215,19 @@ def test_a_syntax_error_names_its_line_and_keeps_the_text(operator: Client) -> N
     assert response.status_code == 422
     assert 'data-line="3"' in said
     assert text in said
+
+
+def test_a_text_of_five_megabytes_is_refused_in_words(operator: Client) -> None:
+    long = json.dumps({"doc": "x" * 5_000_000})
+
+    response = operator.post("/schemas/register", edited("orders", long, save="1"))
+
+    assert response.status_code == 413
+    assert "a schema has 1,000,000 at most" in response.content.decode()
+    # What a form takes and a schema does not is told in the editor.
+    response = operator.post("/schemas/register", edited("orders", long[:1_200_000], save="1"))
+    assert response.status_code == 422
+    assert "1,200,000 bytes; at most 1,000,000" in response.content.decode()
 
 
 def test_a_tutorials_yaml_is_registered(operator: Client) -> None:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracing.projections.version_reading import Seen, oldest_produced, seen
+from tracing.projections.version_reading import Seen, oldest_produced, seen, seen_framed
 from tracing.schemas import subject_reading as reading
 from tracing.schemas.current import registry_name
 from tracing.schemas.difference import Change, difference
 from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.example import example
 from tracing.schemas.references import candidate, references_of
-from tracing.schemas.registry import Level, Reference
+from tracing.schemas.registry import Reference
 from tracing.schemas.violations import violations
 from tracing.web.address import encode_id, flow_url
 from tracing.web.context import now_ms
 from tracing.web.query import address
+from tracing.web.schemas.levels import levels
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,16 +38,6 @@ MAX_MARKED = 600
 _NAME = re.compile(r'"(?:name|title)"\s*:\s*"([^"\\]{1,200})"')
 # The ways in which serializers name subjects after topics.
 _SUFFIXES = ("-value", "-key")
-
-WORDS = {
-    "BACKWARD": "who reads with a new version understands what the last one wrote",
-    "BACKWARD_TRANSITIVE": "who reads with a new version understands what all before wrote",
-    "FORWARD": "who reads with the last version understands what a new one writes",
-    "FORWARD_TRANSITIVE": "who reads with any version understands what a new one writes",
-    "FULL": "both directions, with the last version",
-    "FULL_TRANSITIVE": "both directions, with every version",
-    "NONE": "nothing is checked",
-}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -171,11 +162,6 @@ def registry_state() -> dict[str, Any]:
     }
 
 
-def levels() -> list[tuple[str, str]]:
-    """Return all levels with their words."""
-    return [(level.value, WORDS[level.value]) for level in Level]
-
-
 def pretty(text: str) -> str:
     """Return a schema's text as it reads best; as it is when it is no JSON or far too long."""
     if len(text) > MAX_SHOWN:
@@ -202,10 +188,17 @@ def types_of(name: str, head: str) -> list[str]:
 def _rows(lines: list[reading.Line]) -> list[Row]:
     types = {line.subject.pk: types_of(line.subject.name, line.head) for line in lines}
     found = seen([one for names in types.values() for one in names])
+    framed = seen_framed(number for line in lines for number in line.ids)
     since = now_ms() - PRODUCED_WITHIN_MS
     rows = []
     for line in lines:
-        here = [one for name in types[line.subject.pk] for one in found.get(name, ())]
+        here = _unframed(found, types[line.subject.pk])
+        # The version is the subject's, whatever the envelope calls it.
+        here += [
+            msgspec.structs.replace(one, version=str(version))
+            for number, version in line.ids.items()
+            for one in framed.get(number, ())
+        ]
         oldest = oldest_produced(here, since_ms=since)
         number = oldest[0].number if oldest else None
         rows.append(
@@ -220,6 +213,11 @@ def _rows(lines: list[reading.Line]) -> list[Row]:
             )
         )
     return rows
+
+
+def _unframed(found: dict[str, list[Seen]], types: list[str]) -> list[Seen]:
+    """Return what was seen of these types without a frame, which would name a schema by its id."""
+    return [one for name in types for one in found.get(name, ()) if not one.schema]
 
 
 def _at(row: SubjectVersion | None) -> int | None:
@@ -266,8 +264,9 @@ def _version_rows(
     subject: Subject, rows: list[SubjectVersion], newest: Side | None
 ) -> list[VersionRow]:
     head = newest.row.text if newest else ""
-    found = seen(types_of(subject.name, head))
-    here = [one for names in found.values() for one in names]
+    types = types_of(subject.name, head)
+    framed = seen_framed(str(row.number) for row in rows)
+    here = [*_unframed(seen(types), types), *(one for each in framed.values() for one in each)]
     using = reading.users(subject, [row.version for row in rows])
     return [
         VersionRow(
