@@ -5,7 +5,7 @@
   const stage = canvas?.querySelector("[data-stage]");
   if (!stage) return;
   const READABLE = 0.57;
-  const COMFORTABLE = 0.85;
+  const COMFORTABLE = 0.7;
   const MARGIN = 40;
   const EDGE = 16;
   // The height of the tools and of the legend.

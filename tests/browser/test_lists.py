@@ -111,7 +111,7 @@ def test_the_pill_of_a_paused_list_resumes(page: Page, product: Product, service
 def test_a_page_without_a_socket_says_that_it_is_not_live(page: Page, product: Product) -> None:
     page.goto(f"{product.url}/search/?q=nothing")
 
-    expect(page.locator("#shell-live")).to_have_text("Not live", use_inner_text=True)
+    expect(page.locator("#shell-live")).to_have_text("Snapshot", use_inner_text=True)
 
 
 def test_a_flow_that_no_longer_matches_stays_only_while_it_is_looked_at(
