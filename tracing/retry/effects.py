@@ -20,8 +20,10 @@ _CHUNK = 500
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """An effect on an ordinary topic."""
+    """An effect on an ordinary topic, and the event that it names as its cause."""
 
+    event_id: str
+    cause: str
     position: int
     timestamp_ms: int
     service: str
@@ -30,28 +32,30 @@ class Effect(msgspec.Struct, frozen=True):
 def effects_of(sent: Sequence[tuple[int, str, int]]) -> dict[int, list[Effect]]:
     """Return the effects that count of (record, event id, flow), by record. Four queries a chunk.
 
-    Records without any are left out.
+    A record that was sent under another event id may be named twice, under each of its ids: who
+    answered the one had answered. Records without any effect are left out.
     """
-    found: dict[int, list[Effect]] = {}
+    found: dict[int, list[Effect]] = defaultdict(list)
+    died: dict[int, Death] = {}
     for start in range(0, len(sent), _CHUNK):
         part = sent[start : start + _CHUNK]
         effects = _effects(part)
-        died = deaths(record for record, _, _ in part)
+        died |= deaths(record for record, _, _ in part)
         for record, event_id, _ in part:
-            if counted := processed(effects.get(event_id, ()), died.get(record)):
-                found[record] = counted
-    return found
+            found[record] += effects.get(event_id, ())
+    counted = {record: processed(some, died.get(record)) for record, some in found.items()}
+    return {record: some for record, some in counted.items() if some}
 
 
 def _effects(part: Collection[tuple[int, str, int]]) -> dict[str, list[Effect]]:
     rows = Event.objects.filter(
         flow_id__in={flow for _, _, flow in part},
         causation_id__in={event_id for _, event_id, _ in part},
-    ).values_list("causation_id", "record", "position", "timestamp_ms", "node__service")
+    ).values_list("record", "event_id", "causation_id", "position", "timestamp_ms", "node__service")
     effects: dict[str, list[Effect]] = defaultdict(list)
-    for cause, record, position, at_ms, service in rows:
+    for record, event_id, cause, position, at_ms, service in rows:
         if cause and not is_special(names().place(coordinates_of(record)[0])[0]):
-            effects[cause].append(Effect(position, at_ms, service))
+            effects[cause].append(Effect(event_id, cause, position, at_ms, service))
     return effects
 
 

@@ -20,10 +20,11 @@ from tracing.projections.reading import head
 from tracing.retry import runs
 from tracing.retry.effects import effects_of
 from tracing.retry.letters import tally
+from tracing.retry.news import first_seen
 from tracing.retry.special import is_special
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
 # So many new events are looked at in one go.
@@ -82,9 +83,9 @@ def waiting() -> bool:
 def settle_effects(rows: Iterable[News]) -> set[UUID]:
     """Settle the items whose effects are among new events.
 
-    An event is an effect of a retry when it names the item's event as its cause and came behind
-    the send, on an ordinary topic; whether it says that the message was processed is the rule of
-    `domain.processed`.
+    An event is an effect of a retry when it names the item's event as its cause, came behind the
+    send on an ordinary topic, and is news (`retry.news`); whether it says that the message was
+    processed is the rule of `domain.processed`.
     """
     causes: dict[int, list[tuple[int, str, int]]] = {}
     for position, record, cause, flow in rows:
@@ -99,14 +100,31 @@ def settle_effects(rows: Iterable[News]) -> set[UUID]:
             for position, cause, flow in causes[item.event_hash or 0]
             if cause == item.event_id and position > (item.sent_position or 0)
         }
-        told = effects_of([(item.record, item.event_id, flow) for item, flow in answered.items()])
-        done = [
-            item
-            for item in answered
-            if any(one.position > (item.sent_position or 0) for one in told.get(item.record, ()))
-        ]
-        touched |= settle(done, "processed")
+        touched |= settle(_processed(answered), "processed")
     return touched
+
+
+def _processed(answered: Mapping[RetryItem, int]) -> list[RetryItem]:
+    """Return those of the items, given with their answers' flows, whose effects are news."""
+    effects = effects_of(_names_of(answered))
+    behind = [
+        (item, one)
+        for item in answered
+        for one in effects.get(item.record, ())
+        if one.cause == item.event_id and one.position > (item.sent_position or 0)
+    ]
+    seen = first_seen(one.event_id for _, one in behind)
+    done = {item for item, one in behind if seen.get(one.event_id, 0) > (item.sent_position or 0)}
+    return [item for item in answered if item in done]
+
+
+def _names_of(answered: Mapping[RetryItem, int]) -> list[tuple[int, str, int]]:
+    """Return (record, event id, flow) of items, and of what they were before an edit."""
+    named = [(item.record, item.event_id, flow) for item, flow in answered.items()]
+    sent = {(record, event_id) for record, event_id, _ in named}
+    before = Event.objects.filter(record__in={record for record, _ in sent}, part=0)
+    rows = before.values_list("record", "event_id", "flow_id")
+    return [*named, *(row for row in rows if row[:2] not in sent)]
 
 
 def settle_failures(rows: Iterable[News]) -> set[UUID]:
@@ -221,31 +239,36 @@ def give_up() -> set[UUID]:
     by_flow = _went_on(items)
     went_on = [item for item in items if item.id in by_flow]
     rest = [item for item in items if item.id not in by_flow]
-    words = f"no effect came within {settings.EVENTVIZ_RETRY_CONFIRM_S} s, and no failure"
+    words = (
+        f"no new effect came within {settings.EVENTVIZ_RETRY_CONFIRM_S} s, and no failure: "
+        "services may have skipped an event id that they know"
+    )
     return settle(went_on, "processed", "the flow went on") | settle(rest, "unconfirmed", words)
 
 
 def _went_on(items: Sequence[RetryItem]) -> set[int]:
-    """Return the items whose flow has a later event that names no cause. Two queries."""
+    """Return the items whose flow has later news that name no cause. Four queries."""
     hashes = {item.event_hash for item in items if item.event_hash is not None}
     if not hashes:
         return set()
-    rows = Event.objects.filter(event_hash__in=hashes).values_list("event_id", "flow_id")
-    flows = dict(rows)
+    known = Event.objects.filter(event_hash__in=hashes).values_list("event_id", "flow_id")
+    flows = dict(known)
     since = min(item.sent_position or 0 for item in items)
-    later: dict[int, list[tuple[int, str]]] = {}
-    news = Event.objects.filter(
+    rows = Event.objects.filter(
         flow_id__in=set(flows.values()), position__gt=since, causation_id=None
-    ).values_list("flow_id", "position", "event_id", "record")
-    for flow, position, event_id, record in news:
-        if not _is_dead(record):
-            later.setdefault(flow, []).append((position, event_id))
+    ).values_list("flow_id", "event_id", "record")
+    later = [(flow, event_id) for flow, event_id, record in rows if not _is_dead(record)]
+    seen = first_seen(event_id for _, event_id in later)
+    news: dict[int, list[tuple[int, str]]] = {}
+    for flow, event_id in later:
+        if event_id in seen:
+            news.setdefault(flow, []).append((seen[event_id], event_id))
     return {
         item.id
         for item in items
         if any(
-            position > (item.sent_position or 0) and event_id != item.event_id
-            for position, event_id in later.get(flows.get(item.event_id, -1), ())
+            first > (item.sent_position or 0) and event_id != item.event_id
+            for first, event_id in news.get(flows.get(item.event_id, -1), ())
         )
     }
 

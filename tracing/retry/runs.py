@@ -11,9 +11,9 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from tracing.domain.errors import EventvizError
-from tracing.domain.text import clean
+from tracing.domain.text import clean, hash64
 from tracing.models import RetryItem, RetryRun
-from tracing.projections.reading import head
+from tracing.projections.reading import decode_stored, head, stored_records
 from tracing.retry import audit, selection
 from tracing.retry.candidates import Judge, candidates
 
@@ -203,10 +203,25 @@ def _list_edited(run: RetryRun, record: int, edit: Edit) -> None:
     verdict = Judge(kind=run.kind, wanted=run.target).verdicts(candidates([record]))[0]
     item = _item(run, 1, verdict)
     item.edited, item.difference = edit.value, edit.difference
+    if event_id := _edited_id(record, edit.value, item.topic):
+        # What comes of it names the event that it is now.
+        item.event_id, item.event_hash = event_id, hash64(event_id)
     item.save()
     run.cursor, run.state, run.started_at = None, "running", timezone.now()
     run.planned = 1
     run.save(update_fields=["cursor", "state", "started_at", "planned"])
+
+
+def _edited_id(record: int, value: bytes, topic: str) -> str:
+    """Return the event id of a record with this value on a topic, '' where nobody can read it."""
+    stored = stored_records([record]).get(record)
+    if stored is None:
+        return ""
+    there = msgspec.structs.replace(
+        stored, topic=topic, value=value, value_length=len(value), value_sha256=None
+    )
+    first = decode_stored(there).events[0]
+    return "" if first.error else first.event_id
 
 
 def refresh(run_ids: Iterable[uuid.UUID]) -> None:

@@ -23,7 +23,9 @@ ITEMS = {
         Sign("sent", "◐", "sent", "run", "acknowledged by the broker; its effects are awaited"),
         Sign("processed", "●", "processed", "ok", "its effects arrived, the flow went on"),
         Sign("failed_again", "↻", "failed again", "fail", "it is back in the dead letters"),
-        Sign("unconfirmed", "?", "unconfirmed", "late", "no effect and no failure came in time"),
+        Sign(
+            "unconfirmed", "?", "unconfirmed", "late", "no new effect and no failure came in time"
+        ),
         Sign("skipped", "\N{EN DASH}", "left out", "back", "it was not sent"),
         Sign("cancelled", "✕", "cancelled", "back", "the run was cancelled before it was sent"),
     )
