@@ -104,6 +104,14 @@ def strip(held: tuple[tuple[str, str, int], ...]) -> str:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=1_000)
+def node(event_type: str, service: str) -> str:
+    """Show a type and the service that writes it, as two cells; drawn once, as `strip`."""
+    context = {"type": event_type, "service": present.service_of(service)}
+    return render_to_string("tracing/partials/_node.html", context)
+
+
+@register.simple_tag
 @functools.cache
 def icon(name: str) -> SafeString:
     """Draw one of our own icons; decorative, so hidden from screen readers."""

@@ -25,7 +25,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     stored: reading.StoredEvent
-    service: present.Service
     tone: str
 
 
@@ -35,7 +34,6 @@ def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
         Row(
             url=flow_url(item.event.correlation_id, item.event.event_id),
             stored=item,
-            service=present.service_of(item.event.service),
             tone="fail" if item.event.error else present.tone_of(item.event.type),
         )
         for item in stored
