@@ -138,9 +138,12 @@ def shares(counted: reading.Shares) -> list[Share]:
         ("correlation", counted.correlations),
         ("cause", counted.causes),
     )
+    if not counted.records:
+        # An empty topic is no fault.
+        return [Share(label, "\N{EN DASH}", 0, "") for label, _ in parts]
     found = []
     for label, count in parts:
-        percent = round(100 * count / counted.records) if counted.records else 0
+        percent = round(100 * count / counted.records)
         tone = "ok" if percent >= 100 * ENOUGH else "some" if count else "none"
         # A first event has no cause: half of them is a good share.
         if label == "cause" and percent >= 40:
