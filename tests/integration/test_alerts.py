@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -76,8 +77,13 @@ def webhook(port: int) -> Iterator[Webhook]:
 
 
 def fail(count: int = 1, **fields: Any) -> None:
-    """Let messages die in one group, all in one hour."""
-    dead = {"topic": "orders-dlt", "headers": FAILED, "at_ms": NOW_MS, **fields}
+    """Let messages die in one group, all at this moment."""
+    dead = {
+        "topic": "orders-dlt",
+        "headers": FAILED,
+        "at_ms": time.time_ns() // 1_000_000,
+        **fields,
+    }
     write(*(record(f"e-{n}", **dead) for n in range(count)))
 
 
@@ -147,7 +153,7 @@ def test_it_works_without_any_setting() -> None:
 
 def test_one_that_regressed_many_and_old_ones_are_told(settings: Settings) -> None:
     settings.EVENTVIZ_ALERT_RATE = 5
-    fail(6)
+    fail(6, at_ms=NOW_MS)
     group = DeadLetterGroup.objects.get()
     GroupDecision.objects.create(
         group_id=group.id,
