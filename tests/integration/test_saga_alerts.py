@@ -50,6 +50,19 @@ def test_a_failed_compensation_is_told_once() -> None:
     assert "It turned back because of: card_declined" in alert.text
 
 
+def test_a_step_that_was_never_undone_is_told_once() -> None:
+    cancelled = "OrderPlaced StockReserved PaymentProcessed ShipmentFailed StockReleased@4"
+    put(events(f"{cancelled} OrderCancelled@5", flow="ORD-5"))
+
+    # What undoes it may be read a moment after the end.
+    assert watch_sagas(START_MS + 6_000) == 0
+    assert [watch_sagas(OVERDUE_MS), watch_sagas(OVERDUE_MS + 1_000)] == [1, 0]
+    alert = Alert.objects.get()
+    title = "Payment still processed: Refund payment never came for ORD-5"
+    assert (alert.kind, alert.title) == ("not-undone", title)
+    assert "Process payment was done and never undone" in alert.text
+
+
 def test_each_compensation_that_fails_is_told() -> None:
     paid = "OrderPlaced StockReserved PaymentProcessed ShipmentFailed"
     put(events(f"{paid} PaymentRefundFailed", flow="ORD-2"))

@@ -113,11 +113,12 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     frames: tuple[Frame, ...]
     upper_y: float
     lower_y: float
+    passing: bool = False
 
     @property
     def lower_title(self) -> float:
-        """Return where the lower track's title stands."""
-        return self.lower_y + CARD_HEIGHT + 20
+        """Return where the lower track's title stands: below what passes under its cards."""
+        return self.lower_y + CARD_HEIGHT + (_BELOW + 8 if self.passing else 20)
 
 
 def draw(plan: Plan) -> Track:
@@ -144,12 +145,13 @@ def draw(plan: Plan) -> Track:
     passing = any(" Q" in way.path for way in back)
     return Track(
         width=columns[-1] + CARD_WIDTH + _PAD,
-        height=lower + CARD_HEIGHT + (_BELOW if passing else 30) + 4,
+        height=lower + CARD_HEIGHT + (_BELOW + 14 if passing else 30) + 4,
         cards=tuple(cards.values()),
         ways=tuple(ways),
         frames=tuple(frames),
         upper_y=upper,
         lower_y=lower,
+        passing=passing,
     )
 
 

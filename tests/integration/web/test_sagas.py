@@ -258,3 +258,16 @@ def test_djangos_admin_lists_definitions_and_leads_to_the_editor(viewer: User) -
     assert admin.get("/admin/tracing/sagadefinition/add/").status_code == 403
     gone = admin.post(f"/admin/tracing/sagadefinition/{number}/delete/", {"post": "yes"})
     assert gone.status_code == 403
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_step_that_was_never_undone_looks_like_a_failure_everywhere(demo: Client) -> None:
+    path = order("OrderPlaced", "StockReserved", "PaymentFailed", "OrderCancelled", ago_s=60)
+
+    page, listed = text_of(demo, path), text_of(demo, "/sagas/?state=cancelled")
+
+    assert 'data-stand="not_undone"' in page
+    assert "Not undone: Release stock never came." in page
+    row = listed[listed.index('class="saga-row row"') :]
+    assert '<span class="chip fail" title="cancelled, not undone">CANCELLED</span>' in row
+    assert 'bad-fail" title="stock reserved, never released"' in row

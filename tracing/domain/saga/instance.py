@@ -66,6 +66,10 @@ class Flag(enum.IntEnum):
         return self.name.lower()
 
 
+# What was done is still done, although the saga went back.
+NOT_UNDONE = frozenset({Flag.MISSING_COMPENSATION, Flag.FAILED_COMPENSATION})
+
+
 class Flagged(msgspec.Struct, frozen=True, order=True):
     """A flag, and the step that it is about: its index, -1 for the whole saga."""
 

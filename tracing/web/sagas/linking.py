@@ -27,7 +27,13 @@ def links_of(flow_id: int, *, now_ms: int) -> list[SagaLink]:
             f"{PATH}{line.id}",
             line.definition,
             line.state,
-            stand_of(line.phase, line.timeout_at_ms, line.stuck_from_ms, now_ms),
+            stand_of(
+                line.phase,
+                line.timeout_at_ms,
+                line.stuck_from_ms,
+                now_ms,
+                {one.flag for one in line.flags},
+            ),
         )
         for line in sagas_of_flows([flow_id])
     ]

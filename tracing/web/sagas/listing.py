@@ -171,7 +171,8 @@ def _cursor(wanted: SagaFilter, place: str | None) -> str:
 
 
 def _row(line: SagaLine, definition: Definition | None, wanted: SagaFilter, at_ms: int) -> Row:
-    sign = stand_of(line.phase, line.timeout_at_ms, line.stuck_from_ms, at_ms)
+    flagged = {one.flag for one in line.flags}
+    sign = stand_of(line.phase, line.timeout_at_ms, line.stuck_from_ms, at_ms, flagged)
     flags = [flag_title(one.flag, one.step, definition) for one in line.flags[:MAX_FLAGS]]
     note = ", ".join(flags) or reason_words(line.reason)
     # What is odd says more than the clock, except to somebody who asks for the clock.

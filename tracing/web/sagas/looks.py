@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracing.domain.saga.instance import Phase, Status
+from tracing.domain.saga.instance import NOT_UNDONE, Phase, Status
 from tracing.web.present import Sign
 
 if TYPE_CHECKING:
-    from tracing.domain.saga.instance import Taken, Undoing
+    from collections.abc import Iterable
 
+    from tracing.domain.saga.instance import Flag, Taken, Undoing
 
 LOOKS: dict[str, Sign] = {
     sign.slug: sign
@@ -36,6 +37,7 @@ STANDS: dict[str, Sign] = {
         Sign("failed", "✕", "compensation failed", "fail", "nobody undoes what was done"),
         Sign("completed", "●", "completed", "ok", "reached its end"),
         Sign("cancelled", "↩", "cancelled", "back", "went back as far as needed"),
+        Sign("not_undone", "∅", "cancelled, not undone", "fail", "ended without undoing a step"),
         Sign("overdue", "!", "overdue", "late", "past a timeout"),
         Sign("stuck", "!", "stuck", "late", "past a timeout, and nothing moves"),
     )
@@ -77,10 +79,21 @@ def sign_of_phase(phase: Phase) -> Sign:
     return STANDS[_PHASES[phase]]
 
 
-def stand_of(phase: int, timeout_at_ms: int | None, stuck_from_ms: int | None, now_ms: int) -> Sign:
-    """Return how a saga stands: its phase, or overdue or stuck by the clock."""
+def stand_of(
+    phase: int,
+    timeout_at_ms: int | None,
+    stuck_from_ms: int | None,
+    now_ms: int,
+    flags: Iterable[Flag] = (),
+) -> Sign:
+    """Return how a saga stands: its phase, or overdue or stuck by the clock.
+
+    Its flags tell a clean cancellation from one that left something done.
+    """
     if is_overdue(stuck_from_ms, now_ms):
         return STANDS["stuck"]
     if is_overdue(timeout_at_ms, now_ms):
         return STANDS["overdue"]
+    if phase == Phase.CANCELLED and not NOT_UNDONE.isdisjoint(flags):
+        return STANDS["not_undone"]
     return STANDS[_PHASES[Phase(phase)]]

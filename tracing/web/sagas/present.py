@@ -156,7 +156,8 @@ def looks(saga_id: str) -> str:
 
 def _head(detail: SagaDetail, at_ms: int, reason: Any) -> Head:
     line, one = detail.line, detail.instance
-    stand = stand_of(one.phase, one.timeout_at_ms, line.stuck_from_ms, at_ms)
+    flagged = {odd.flag for odd in one.flags}
+    stand = stand_of(one.phase, one.timeout_at_ms, line.stuck_from_ms, at_ms, flagged)
     back = one.phase in {Phase.COMPENSATING, Phase.FAILED} and stand.tone == "late"
     return Head(
         tab=f"{short_id(line.name, 40)} · {line.definition}",

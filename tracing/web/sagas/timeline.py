@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # A shorter pause between two steps is the ordinary way of a message.
 _WAIT_US = 1_000_000
-_BACK = {Status.RUNNING, Status.DONE, Status.FAILED, Status.WAITING, Status.MISSING}
+# What never came is on no way.
+_BACK = {Status.RUNNING, Status.DONE, Status.FAILED, Status.WAITING}
 
 
 class Drawn(msgspec.Struct, frozen=True):

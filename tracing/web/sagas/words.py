@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # So many steps are named, the rest is counted.
 NAMED = 4
+_LEFT = {Status.MISSING: "never came", Status.FAILED: "failed"}
 _S = 1_000
 
 
@@ -70,10 +71,10 @@ def story(one: Instance, reason: Callable[[Fact], str]) -> str:
     if one.phase is Phase.CANCELLED:
         took = span_ms(max((one.ended_ms or 0) - one.started_ms, 0))
         undone = [undo.name for undo in _undone(one)]
-        told = f" Undone: {listed(undone)}." if undone else " There was nothing to undo."
-        if any(undo.status in {Status.MISSING, Status.FAILED} for undo in _undos(one)):
-            told = told if undone else " Nothing was undone."
-        return f"Cancelled after {took}{why}.{told}"
+        left = [f"{undo.name} {_LEFT[undo.status]}" for undo in _undos(one) if undo.status in _LEFT]
+        told = f" Not undone: {listed(left)}." if left else ""
+        told += f" Undone: {listed(undone)}." if undone else ""
+        return f"Cancelled after {took}{why}.{told or ' There was nothing to undo.'}"
     if one.phase is Phase.RUNNING:
         return "" if one.step else "Nothing has happened since it began."
     said = why.removeprefix(": ")

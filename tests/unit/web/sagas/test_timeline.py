@@ -10,10 +10,10 @@ from tests.unit.domain.saga.facts import fact, facts
 from tests.unit.web.sagas.test_words import ORDER
 from tracing.domain.saga.definition import Definition
 from tracing.domain.saga.derive import derive
-from tracing.domain.saga.instance import Status
+from tracing.domain.saga.instance import Flag, Phase, Status
 from tracing.domain.saga.parsing import parse
 from tracing.web.sagas.cards import countdown
-from tracing.web.sagas.looks import LOOKS
+from tracing.web.sagas.looks import LOOKS, stand_of
 from tracing.web.sagas.timeline import Timeline, timeline
 
 if TYPE_CHECKING:
@@ -97,6 +97,17 @@ def test_the_way_back_is_drawn_in_the_order_in_which_it_was_gone() -> None:
     assert way_back(drawn(facts(text)))[:2] == [("step-2", "undo-0"), ("undo-0", "undo-1")]
 
 
+def test_no_way_leads_into_what_never_came() -> None:
+    held = facts(
+        "OrderPlaced StockReserved PaymentProcessed ShipmentFailed StockReleased OrderCancelled"
+    )
+
+    found = drawn(held)
+
+    assert looks(found)["undo-1"] == "missing"
+    assert way_back(found) == [("step-2", "undo-0"), ("undo-0", "cancelled")]
+
+
 @pytest.mark.parametrize("opened", [None, 0, 500, 990])
 def test_a_thousand_steps_stay_readable(opened: int | None) -> None:
     definition = long_saga(1_000)
@@ -114,6 +125,15 @@ def test_a_thousand_steps_stay_readable(opened: int | None) -> None:
     assert all(view.url.startswith("/sagas/x?step=") for view in folds)
     assert way_back(found)[0] == ("step-600", "undo-599")
     assert way_back(found)[-1][1] == "cancelled"
+
+
+def test_a_cancellation_that_left_something_done_looks_like_a_failure() -> None:
+    clean = stand_of(Phase.CANCELLED, None, None, 0, {Flag.SKIPPED_STEP})
+    holding = stand_of(Phase.CANCELLED, None, None, 0, {Flag.MISSING_COMPENSATION})
+
+    assert (clean.slug, clean.tone) == ("cancelled", "back")
+    assert (holding.word, holding.tone) == ("cancelled, not undone", "fail")
+    assert holding.symbol != clean.symbol
 
 
 def test_every_look_has_a_shape_of_its_own() -> None:

@@ -106,7 +106,14 @@ def test_it_says_what_happened_and_why() -> None:
 def test_what_was_never_undone_is_not_called_nothing() -> None:
     told = words.story(saga("OrderPlaced StockReserved PaymentFailed OrderCancelled"), because)
 
-    assert told == "Cancelled after 3 s: Process payment failed. Nothing was undone."
+    assert told == (
+        "Cancelled after 3 s: Process payment failed. Not undone: Release stock never came."
+    )
+    half = words.story(saga(f"{TURNED} StockReleased OrderCancelled"), because)
+    assert half == (
+        "Cancelled after 5 s: Create shipment failed, no carrier."
+        " Not undone: Refund payment never came. Undone: Release stock."
+    )
 
 
 def test_what_is_held_is_named_without_an_article() -> None:
