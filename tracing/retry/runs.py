@@ -105,8 +105,8 @@ def url_of(run: RetryRun) -> str:
 
 
 def pause(run: RetryRun, by: str) -> bool:
-    """Stop sending until somebody resumes; return whether it was at work."""
-    return _turn(run, ("planned", "running"), "paused", by, "pause")
+    """Stop sending until somebody resumes; return whether there was something to send."""
+    return _left(run) and _turn(run, ("planned", "running"), "paused", by, "pause")
 
 
 def resume(run: RetryRun, by: str) -> bool:
@@ -116,8 +116,17 @@ def resume(run: RetryRun, by: str) -> bool:
 
 
 def cancel(run: RetryRun, by: str) -> bool:
-    """Send nothing more; what was sent is still followed. Return whether it was open."""
-    return _turn(run, OPEN, "cancelled", by, "cancel")
+    """Send nothing more; what was sent is still followed.
+
+    Return whether it was open: one of which all is sent stays as it is.
+    """
+    return _left(run) and _turn(run, OPEN, "cancelled", by, "cancel")
+
+
+def _left(run: RetryRun) -> bool:
+    """Tell whether anything of a run is not sent yet, or not listed."""
+    items = RetryItem.objects.filter(run=run, state__in=("pending", "sending"))
+    return run.cursor is not None or items.exists()
 
 
 def _turn(run: RetryRun, states: Iterable[str], state: str, by: str, what: str) -> bool:

@@ -98,6 +98,40 @@ def test_the_inbox_shows_groups_and_counts_what_is_open(operator: Client) -> Non
     assert re.search(r'id="shell-dead"[^>]*>2<', page)
 
 
+def test_under_a_filter_the_inbox_counts_what_it_shows(operator: Client) -> None:
+    write(failed("e1"), failed("e2", number=2))
+    GroupDecision.objects.create(
+        group_id=DeadLetterGroup.objects.get().id,
+        fingerprint=DeadLetterGroup.objects.get().fingerprint,
+        state="resolved",
+        decided_at=timezone.now(),
+        last_ms_then=2**50,
+    )
+    write(record("e3", topic="stock.dlq"))
+
+    closed = operator.get("/dead-letters/?state=resolved").content.decode()
+    still = operator.get("/dead-letters/?state=new").content.decode()
+
+    assert "0 open in the 1 group shown · 1 open in all" in text(closed)
+    assert "all that match" not in closed
+    assert "1 open in the 1 group shown" in text(still)
+    assert "open in all" not in text(still)
+    assert "all that match" in still
+
+
+def test_a_group_that_failed_again_is_not_called_new(operator: Client) -> None:
+    write(failed("e1"))
+    DeadLetterGroup.objects.update(failed_again=1)
+
+    inbox = operator.get("/dead-letters/").content.decode()
+    group = operator.get(f"/dead-letters/{key()}").content.decode()
+
+    for shown in (inbox, group):
+        assert re.search(r'class="chip fail"[^>]*><span aria-hidden="true">↻</span>', shown)
+        assert '<span aria-hidden="true">✕</span> <span class="cut">new' not in shown
+    assert "1 of 1 message" in text(group)
+
+
 def test_a_viewer_may_not_retry_nor_decide(viewer: Client) -> None:
     write(failed("e1"))
 

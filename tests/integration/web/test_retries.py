@@ -231,6 +231,73 @@ def test_it_is_paused_resumed_and_cancelled_by_buttons(operator: Client) -> None
     assert AuditEntry.objects.filter(what="cancel").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("states", "word", "tone"),
+    [
+        (("processed", "processed", "processed"), "done", "ok"),
+        (("processed", "processed", "skipped"), "done", "ok"),
+        (("failed_again", "failed_again", "skipped"), "failed again", "fail"),
+        (("processed", "unconfirmed", "failed_again"), "partly failed", "fail"),
+        (("processed", "processed", "unconfirmed"), "unconfirmed", "late"),
+        (("skipped", "skipped", "skipped"), "nothing sent", "back"),
+    ],
+)
+def test_a_run_that_ended_is_done_only_if_what_it_sent_came_through(
+    operator: Client, states: tuple[str, ...], word: str, tone: str
+) -> None:
+    write(record("e-1"), record("e-2"), record("e-3"))
+    run = start(operator)
+    runs.list_some(run)
+    for item, state in zip(RetryItem.objects.order_by("n"), states, strict=True):
+        RetryItem.objects.filter(id=item.id).update(state=state)
+    runs.refresh([run.id])
+
+    shown = page(operator, f"/retries/{run.id}")
+
+    chip = re.search(r'<span class="chip (\w+)" title="[^"]*"><span[^>]*>.</span> ([\w ]+)<', shown)
+    assert chip
+    assert chip.groups() == (tone, word)
+    assert f'<span class="sym {tone}" title="{word}: ' in page(operator, "/retries/")
+
+
+def test_what_failed_again_leads_to_its_new_dead_letters(operator: Client) -> None:
+    write(record("e-1"), dead("e-1"), dead("e-2"))
+    letters = list(DeadLetter.objects.order_by("record"))
+    run = start(operator)
+    runs.list_some(run)
+    address = f"/dead-letters/{group_key(letters[0].group_id)}"
+
+    RetryItem.objects.update(state="failed_again", again=letters[0].record)
+    runs.refresh([run.id])
+    one = page(operator, f"/retries/{run.id}")
+    first = RetryItem.objects.order_by("n")[0]
+    RetryItem.objects.filter(id=first.id).update(again=letters[1].record)
+    several = page(operator, f"/retries/{run.id}")
+
+    assert f'href="{address}/{letters[0].record}">its new dead letter' in one
+    assert "back as orders-dlt[0]@0" in one
+    assert f'href="{address}">NoStock' in several
+
+
+def test_what_is_all_sent_is_neither_paused_nor_cancelled(operator: Client) -> None:
+    write(record("e-1"))
+    run = start(operator)
+    assert "data-left" in page(operator, f"/retries/{run.id}")
+    runs.list_some(run)
+    assert "data-left" in page(operator, f"/retries/{run.id}")
+    RetryItem.objects.update(state="sent")
+    runs.refresh([run.id])
+
+    for what in ("pause", "cancel"):
+        operator.post(f"/retries/{run.id}/{what}")
+        run.refresh_from_db()
+        assert run.state == "running"
+    text = page(operator, f"/retries/{run.id}")
+    assert 'data-state="following"' in text
+    assert "data-left" not in text
+    assert AuditEntry.objects.exclude(what="replay").count() == 0
+
+
 def test_an_open_run_is_in_the_navigation(operator: Client) -> None:
     write(record("e-1"))
     assert "Replay 0%" not in page(operator, "/flows/")

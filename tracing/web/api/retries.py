@@ -109,7 +109,7 @@ def retry(request: HttpRequest, *, run_id: uuid.UUID) -> HttpResponse:  # noqa: 
 
 @endpoint("POST")
 def cancel(request: HttpRequest, *, run_id: uuid.UUID) -> HttpResponse:
-    """End a run: nothing more is sent. One that has ended stays as it is."""
+    """End a run: nothing more is sent. One of which all is sent stays as it is."""
     run = RetryRun.objects.filter(id=run_id).first()
     if run is None:
         return failure("There is no such retry.", status=404)

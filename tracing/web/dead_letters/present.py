@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PAGE = 50
 # The names that are offered in a menu: those of the newest groups.
 MAX_CHOICES = 30
+# In a group that somebody closed nothing is left to send.
+CLOSED = frozenset(reading.STATES) - reading.OPEN - {"open"}
 TITLES = {"q": "Text", "type": "Event type"}
 
 
@@ -52,14 +54,17 @@ def inbox(wanted: GroupFilter, cursor: str = "") -> dict[str, Any]:
     page = reading.list_groups(wanted, cursor=cursor or None, limit=PAGE, now_ms=at_ms)
     rows = [group_row(line) for line in page.lines]
     more = filter_url(wanted, cursor=page.next) if page.next else ""
+    shown_open = sum(row.line.open for row in rows)
+    sendable = shown_open or (page.next and wanted.state not in CLOSED)
     return {
         "rows": rows,
         "totals": reading.totals(),
         "page": page,
+        "shown_open": shown_open,
         "more": more,
         "filtered": wanted != reading.GroupFilter(),
         "now_ms": at_ms,
-        "retry_all": retry_all_url(wanted) if rows else "",
+        "retry_all": retry_all_url(wanted) if rows and sendable else "",
     }
 
 

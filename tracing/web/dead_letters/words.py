@@ -26,6 +26,7 @@ SIGNS = {
         Sign("ignored", "○", "ignored", "ghost", "is not counted, whatever comes"),
     )
 }
+AGAIN = Sign("failed_again", "↻", "failed again", "fail", "it was retried and died once more")
 OPEN = Sign("open", "✕", "open", "fail", "nobody has dealt with it")
 ASIDE = Sign("aside", "○", "put aside", "ghost", "somebody said why; it can be restored")
 
@@ -46,8 +47,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def group_row(line: GroupLine) -> GroupRow:
     """Return a group with its words."""
-    recovered = line.retried > 0 and not line.open and line.state in {"new", "acknowledged"}
-    sign = SIGNS["resolved" if recovered else line.state]
+    sign = _sign(line)
     return GroupRow(
         line=line,
         url=f"{PATH}{line.key}",
@@ -55,7 +55,7 @@ def group_row(line: GroupLine) -> GroupRow:
         title=title_of(line),
         consumer=line.consumer or "not said",
         sign=sign,
-        note=_note(line),
+        note=_note(line, sign),
         bars=bars(line.hours),
         loud=line.open > 0,
     )
@@ -66,11 +66,18 @@ def title_of(line: GroupLine) -> str:
     return short_name(line.exception) or "No failure named"
 
 
-def _note(line: GroupLine) -> str:
+def _sign(line: GroupLine) -> Sign:
+    if line.retried and not line.open and line.state in {"new", "acknowledged"}:
+        return SIGNS["resolved"]
+    if line.state == "new" and line.failed_again and line.open:
+        return AGAIN
+    return SIGNS[line.state]
+
+
+def _note(line: GroupLine, sign: Sign) -> str:
     if line.retried and not line.open:
         return f"recovered {line.recovered:,} of {line.count:,}"
-    word = SIGNS[line.state].word
-    return f"{word} · {line.owner}" if line.owner else word
+    return f"{sign.word} · {line.owner}" if line.owner else sign.word
 
 
 def bars(hours: Sequence[int]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.template.loader import render_to_string
 
-from tracing.domain.failure import group_key
-from tracing.models import DeadLetter, Discard, Event, RetryItem, RetryRun
+from tracing.domain.failure import group_key, short_name
+from tracing.models import DeadLetter, DeadLetterGroup, Discard, Event, RetryItem, RetryRun
 from tracing.retry import audit
 from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
@@ -161,6 +161,7 @@ def detail(run_id: uuid.UUID, state: str, after: int) -> dict[str, Any] | None:
     count = counters(run)
     return {
         "row": row_of(run),
+        "back": _back(run) if run.failed_again else [],
         "count": count,
         "waiting": max(count["planned"] - count["sent"] - count["skipped"], 0),
         "following": max(
@@ -183,6 +184,22 @@ def detail(run_id: uuid.UUID, state: str, after: int) -> dict[str, Any] | None:
     }
 
 
+def _back(run: RetryRun) -> list[tuple[str, str]]:
+    """Return (words, address) of the groups that got messages of a run back, some of the first."""
+    again = RetryItem.objects.filter(run=run, state="failed_again").order_by("n")
+    records = [record for record in again.values_list("again", flat=True)[:MAX_ITEMS] if record]
+    letters = DeadLetter.objects.filter(record__in=records)
+    of = dict(letters.values_list("record", "group_id"))
+    if len(of) == 1:
+        ((record, group),) = of.items()
+        return [("its new dead letter", f"/dead-letters/{group_key(group)}/{record}")]
+    groups = DeadLetterGroup.objects.filter(id__in=set(of.values())).order_by("-last_ms")[:5]
+    return [
+        (short_name(group.exception) or "dead letters", f"/dead-letters/{group_key(group.id)}")
+        for group in groups
+    ]
+
+
 def item_row(item: RetryItem, groups: Mapping[int, int]) -> ItemRow:
     """Return a message as a line; `groups` are those of the dead letters that came again."""
     url = ""
@@ -191,12 +208,15 @@ def item_row(item: RetryItem, groups: Mapping[int, int]) -> ItemRow:
     went = f"{item.topic}[{item.sent_partition}]@{item.sent_offset}" if item.sent_at else ""
     group = groups.get(item.again or 0)
     again = "" if group is None else f"/dead-letters/{group_key(group)}/{item.again}"
+    words = item.error
+    if item.again and not words:
+        words = f"back as {place_of(item.again)}"
     return ItemRow(
         item,
         ITEMS[item.state],
         place_of(item.record),
         went if item.sent_offset is not None else item.topic,
-        item.error,
+        words,
         url,
         ms_of(item.sent_at),
         again,

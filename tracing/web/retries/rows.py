@@ -10,7 +10,7 @@ from tracing.models import RetryRun
 from tracing.projections.plain_sql import among, select
 from tracing.retry import selection
 from tracing.retry.runs import OPEN, counters, url_of
-from tracing.web.retries.words import RUNS
+from tracing.web.retries.words import ENDS, RUNS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class RunRow(msgspec.Struct, frozen=True):
-    """A run as one line."""
+    """A run as one line; `left` tells that something of it is still to be sent."""
 
     run: RetryRun
     url: str
@@ -40,16 +40,37 @@ class RunRow(msgspec.Struct, frozen=True):
     bar: Bar
     asked_ms: int
     open: bool
+    left: bool
 
 
 def row_of(run: RetryRun) -> RunRow:
     """Return a run as a line."""
     words = selection.load(run.selection).words
     what = f"{words} to {run.target}" if run.target else words
-    open_ = run.finished_at is None
-    sent = run.planned and run.sent + run.skipped >= run.planned
-    state = "following" if run.state == "running" and sent else run.state
-    return RunRow(run, url_of(run), RUNS[state], what, bar(run), ms_of(run.asked_at) or 0, open_)
+    left = run.state in OPEN and (run.cursor is not None or run.sent + run.skipped < run.planned)
+    return RunRow(
+        run=run,
+        url=url_of(run),
+        sign=_sign(run, left=left),
+        what=what,
+        bar=bar(run),
+        asked_ms=ms_of(run.asked_at) or 0,
+        open=run.finished_at is None,
+        left=left,
+    )
+
+
+def _sign(run: RetryRun, *, left: bool) -> Sign:
+    """Return how a run stands; one that ended is done only if all that was sent came through."""
+    if run.state == "running" and not left:
+        return RUNS["following"]
+    if run.state != "done":
+        return RUNS[run.state]
+    if run.failed_again:
+        return ENDS["failed_again" if run.failed_again == run.sent else "partly"]
+    if run.unconfirmed:
+        return ENDS["unconfirmed"]
+    return RUNS["done"] if run.sent else ENDS["nothing"]
 
 
 def bar(run: RetryRun) -> Bar:

@@ -12,7 +12,17 @@ RUNS = {
         Sign("following", "◐", "following", "run", "all is sent; effects are awaited"),
         Sign("paused", "‖", "paused", "ghost", "nothing is sent until somebody resumes"),
         Sign("cancelled", "✕", "cancelled", "back", "nothing more is sent"),
-        Sign("done", "●", "done", "ok", "every message has its result"),
+        Sign("done", "●", "done", "ok", "every message that was sent was processed"),
+    )
+}
+# How a run ended of which not every message came through; the worst that happened tells.
+ENDS = {
+    sign.slug: sign
+    for sign in (
+        Sign("failed_again", "↻", "failed again", "fail", "all of it is back in the dead letters"),
+        Sign("partly", "↻", "partly failed", "fail", "some of it is back in the dead letters"),
+        Sign("unconfirmed", "?", "unconfirmed", "late", "sent; of some no new effect came in time"),
+        Sign("nothing", "⊘", "nothing sent", "back", "all of it was left out"),
     )
 }
 ITEMS = {
@@ -26,7 +36,7 @@ ITEMS = {
         Sign(
             "unconfirmed", "?", "unconfirmed", "late", "no new effect and no failure came in time"
         ),
-        Sign("skipped", "\N{EN DASH}", "left out", "back", "it was not sent"),
+        Sign("skipped", "⊘", "left out", "back", "it was not sent"),
         Sign("cancelled", "✕", "cancelled", "back", "the run was cancelled before it was sent"),
     )
 }
