@@ -21,7 +21,8 @@ from tracing.schemas.references import built_on, candidate, references_of
 from tracing.schemas.registry import MAX_SUBJECT, Verdict, check_subject
 from tracing.schemas.wire import Breaking, WouldBreak, who_would_break
 from tracing.web.address import flow_url
-from tracing.web.schemas.present import pretty, registry_state, subject_url, types_of
+from tracing.web.schemas.naming import types_of
+from tracing.web.schemas.present import pretty, registry_state, subject_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from collections import Counter
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from tracing.web.address import encode_id, flow_url
 from tracing.web.context import now_ms
 from tracing.web.query import address
 from tracing.web.schemas.levels import levels
+from tracing.web.schemas.naming import types_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,9 +36,6 @@ MAX_EXAMPLE = 4_000
 MAX_SHOWN = 60_000
 # Finding like lines takes the product of both lengths.
 MAX_MARKED = 600
-_NAME = re.compile(r'"(?:name|title)"\s*:\s*"([^"\\]{1,200})"')
-# The ways in which serializers name subjects after topics.
-_SUFFIXES = ("-value", "-key")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -63,6 +61,14 @@ class VersionRow(msgspec.Struct, frozen=True):
     references: list[tuple[Reference, str]]
     users: list[tuple[str, int, str]]
     deleted_ms: int | None
+
+    @property
+    def by_service(self) -> list[tuple[str, int]]:
+        """Return how many records each service wrote, of whatever types."""
+        counts = Counter[str]()
+        for one in self.seen:
+            counts[one.service] += one.records
+        return sorted(counts.items())
 
     @property
     def last_ms(self) -> int:
@@ -175,14 +181,6 @@ def pretty(text: str) -> str:
 def ms(at: dt.datetime) -> int:
     """Return a time in milliseconds since 1970."""
     return int(at.timestamp() * 1_000)
-
-
-def types_of(name: str, head: str) -> list[str]:
-    """Return the event types that a subject may be of: as it is named, as its schema is."""
-    bare = next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
-    found = _NAME.search(head.partition('"fields"')[0].partition('"properties"')[0])
-    parts = [name, bare, bare.rpartition("-")[2], bare.rpartition(".")[2]]
-    return list(dict.fromkeys([*parts, found[1] if found else name]))
 
 
 def _rows(lines: list[reading.Line]) -> list[Row]:
