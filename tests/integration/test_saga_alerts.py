@@ -63,6 +63,14 @@ def test_a_step_that_was_never_undone_is_told_once() -> None:
     assert "Process payment was done and never undone" in alert.text
 
 
+def test_an_end_is_no_step_to_be_stuck_at() -> None:
+    put(events("OrderPlaced StockReserved PaymentFailed StockReleased", flow="ORD-6"))
+
+    assert watch_sagas(STUCK_MS + 60_000) == 1
+    title = "Order ORD-6 has not ended: everything is undone, CANCELLED has not come"
+    assert Alert.objects.get().title == title
+
+
 def test_each_compensation_that_fails_is_told() -> None:
     paid = "OrderPlaced StockReserved PaymentProcessed ShipmentFailed"
     put(events(f"{paid} PaymentRefundFailed", flow="ORD-2"))

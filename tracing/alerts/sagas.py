@@ -9,6 +9,7 @@ from tracing.alerts.keeping import Saying, keep, unsaid
 from tracing.domain.saga.instance import Flag
 from tracing.domain.text import digest16
 from tracing.drawing.words import clause_of
+from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.saga_listing import SagaFilter, list_sagas
 from tracing.projections.saga_reading import FlagAt, SagaLine, read_saga
 
@@ -39,8 +40,18 @@ def _stuck(now_ms: int) -> Iterator[Saying]:
             text += f", since {_clock(line.since_ms)}"
         # Stuck at another step, it is told again.
         cause = f"stuck:{line.id}:{digest16(line.step).hex()}"
-        title = f"{line.definition} {line.name} is stuck at {line.step}"
+        title = f"{line.definition} {line.name} {_stands(line)}"
         yield _saying("stuck", line, cause, title, f"{text}\nState: {line.state}")
+
+
+def _stands(line: SagaLine) -> str:
+    """Return where it is stuck. Its end is no step: what is missing is that somebody says it."""
+    versions = applied_sagas().versions.get(line.definition, ())
+    states = next((one.definition.states for one in versions if one.number == line.version), None)
+    if states and line.step in {states.completed, states.cancelled}:
+        done = "done" if line.step == states.completed else "undone"
+        return f"has not ended: everything is {done}, {line.step} has not come"
+    return f"is stuck at {line.step}"
 
 
 def _failed(now_ms: int) -> Iterator[Saying]:

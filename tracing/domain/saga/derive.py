@@ -69,10 +69,14 @@ def starting(facts: Iterable[Fact], definition: Definition) -> Fact | None:
 def _instance(told: Told, start: Fact, steps: tuple[Taken, ...], *, last_ms: int) -> Instance:
     definition = told.definition
     running = list(_running(steps))
+    failed = next(_undo_failed(steps), None)
     step, since_ms = "", None
     deadlines = [at for one in running if (at := one.timeout_at_ms) is not None]
     if running:
         step, since_ms = running[0].name, running[0].started_ms
+    elif told.phase is Phase.FAILED and failed is not None:
+        # Nobody is at it any more: it waits for a person, for whom there is no deadline.
+        step, since_ms = failed.name, failed.result.timestamp_ms if failed.result else None
     elif told.phase.open:
         # Every step is done, or undone as far as it goes: only the end is to come.
         forward = told.phase is Phase.RUNNING
@@ -106,6 +110,13 @@ def _running(steps: tuple[Taken, ...]) -> Iterator[Taken | Undoing]:
         undo = step.compensation
         if undo is not None and undo.status is Status.RUNNING:
             yield undo
+
+
+def _undo_failed(steps: tuple[Taken, ...]) -> Iterator[Undoing]:
+    """Yield the compensations that failed, in the order of the way back."""
+    for step in reversed(steps):
+        if step.compensation is not None and step.compensation.status is Status.FAILED:
+            yield step.compensation
 
 
 def _last_result(steps: tuple[Taken, ...], *, forward: bool) -> Fact | None:

@@ -117,9 +117,9 @@ class Change(msgspec.Struct, frozen=True):
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """One saga. Nothing in it depends on now: overdue is `timeout_at_ms` against the clock.
 
-    `step` names what it waits for, empty when nothing; `since_ms` says since when. `ended_ms` is
-    None while it is open. `failure` is the first event that made it fail. `to_come` names what is
-    still expected, in order.
+    `step` names what it waits for, empty when nothing: a compensation that failed when only a
+    person can go on; `since_ms` says since when. `ended_ms` is None while it is open. `failure` is
+    the first event that made it fail. `to_come` names what is still expected, in order.
     """
 
     state: str

@@ -65,23 +65,27 @@ class Steps:
     def _backward(self) -> tuple[int, dict[int, Fact | None]]:
         """Return which group is to be undone now, and by which event each one could begin.
 
-        A failed compensation holds up nobody: what can be undone still should be.
+        A failed compensation holds up nobody who hears events: what can be undone still should be.
+        Who waits for a command is not at it before that comes: whoever sends it is held up.
         """
         begun: dict[int, Fact | None] = {}
         ready = self._told.failure or self._told.end
-        turn = -1
+        turn, held_up = -1, False
         for number in self._told.touched_groups():
             begun[number] = ready
-            undone = []
+            undone, stops = [], False
             for index in self._groups[number]:
-                if self._steps[index].compensation is None or not self._done(index):
+                undo = self._steps[index].compensation
+                if undo is None or not self._done(index):
                     continue
-                result = self._told.first(Part.UNDO_SUCCESS, index)
-                result = result or self._told.first(Part.UNDO_FAILURE, index)
-                if result is None:
-                    turn = number if turn < 0 else turn
-                else:
+                succeeded = self._told.first(Part.UNDO_SUCCESS, index)
+                result = succeeded or self._told.first(Part.UNDO_FAILURE, index)
+                if result is not None:
                     undone.append(result)
+                    stops = stops or succeeded is None
+                elif not (held_up and undo.command):
+                    turn = number if turn < 0 else turn
+            held_up = held_up or stops
             ready = max(undone, key=when, default=ready)
         return turn, begun
 

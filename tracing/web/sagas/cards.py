@@ -205,4 +205,4 @@ def _waits_for_end(one: Instance) -> bool:
         or (step.compensation is not None and step.compensation.status is Status.RUNNING)
         for step in one.steps
     )
-    return one.phase.open and bool(one.step) and not running
+    return one.phase.open and one.phase is not Phase.FAILED and bool(one.step) and not running

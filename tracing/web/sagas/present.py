@@ -59,6 +59,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     ended_ms: int | None
     took: str
     story: str
+    waits: str
     step: str
     since_ms: int
     timeout_at_ms: int | None
@@ -175,6 +176,7 @@ def _head(detail: SagaDetail, at_ms: int, reason: Any) -> Head:
         ended_ms=one.ended_ms,
         took=words.span_ms(max((one.ended_ms or 0) - one.started_ms, 0)),
         story=words.story(one, reason),
+        waits="A person has to see to" if words.for_a_person(one) else "Waits for",
         step=one.step,
         since_ms=one.since_ms or one.last_ms,
         timeout_at_ms=one.timeout_at_ms,
@@ -211,9 +213,15 @@ def _flags(detail: SagaDetail, at_ms: int, reason: Any, url: Any) -> list[Flagge
         here = detail.of(fact)
         links = [Link("See the event", url(fact))] if fact and here else []
         links += list(_dead(iter([here.event_id]))) if here else []
+        links += list(_again(said.again)) if said.again else []
         late = words.span_ms(max(at_ms - (said.late_ms or 0), 0) // 1_000 * 1_000)
         found.append(Flagged(said, _SYMBOLS[said.tone], late, links))
     return found
+
+
+def _again(command: Fact) -> Iterator[Link]:
+    yield Link(f"Send {command.type} again", f"/retries/new?kind=replay&record={command.record}")
+    yield Link("Edit and send it", f"/retries/edit?record={command.record}")
 
 
 def _facts(detail: SagaDetail) -> Iterator[Fact]:

@@ -27,7 +27,8 @@ _S = 1_000
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """Something odd in words. With `late_ms`, `text` ends where the time over the timeout stands.
 
-    `code` is stable; `record` is the event's that it is about, if there is one.
+    `code` is stable; `record` is the event's that it is about, if there is one; `again` is the
+    command that may be sent again.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     late_ms: int | None = None
     rest: str = ""
     record: int | None = None
+    again: Fact | None = None
 
 
 def span_ms(ms: int) -> str:
@@ -78,7 +80,33 @@ def story(one: Instance, reason: Callable[[Fact], str]) -> str:
     if one.phase is Phase.RUNNING:
         return "" if one.step else "Nothing has happened since it began."
     said = why.removeprefix(": ")
+    if one.phase is Phase.FAILED:
+        # What failed first is why it turned back; what failed now is why it does not go on.
+        sentences = [*_broken(one, reason), *_not_asked(one)]
+        if said and all(undo.result is not one.failure for undo in _undos(one)):
+            sentences.append(f"It turned back because {said}.")
+        return " ".join(sentences)
     return f"{said[:1].upper()}{said[1:]}." if said else "It goes back."
+
+
+def _broken(one: Instance, reason: Callable[[Fact], str]) -> Iterator[str]:
+    for undo in reversed(_undos(one)):
+        if undo.status is Status.FAILED:
+            because = reason(undo.result) if undo.result else ""
+            yield f"{undo.name} failed{f': {because}' if because else ''}."
+
+
+def _not_asked(one: Instance) -> Iterator[str]:
+    names = [undo.name for undo in reversed(_undos(one)) if undo.status is Status.WAITING]
+    if names and for_a_person(one):
+        yield f"{listed(names)} {'was' if len(names) == 1 else 'were'} not asked for yet."
+
+
+def for_a_person(one: Instance) -> bool:
+    """Tell whether nobody is at work any more: a compensation that failed waits for a person."""
+    return one.phase is Phase.FAILED and all(
+        step.status is not Status.RUNNING for step in _all(one)
+    )
 
 
 def unasked(one: Instance, definition: Definition) -> str:
@@ -94,7 +122,7 @@ def unasked(one: Instance, definition: Definition) -> str:
 
 def to_come(one: Instance) -> str:
     """Return the steps to come in words, '' when nothing is."""
-    if not one.to_come or one.to_come == (one.step,):
+    if not one.to_come or one.to_come == (one.step,) or for_a_person(one):
         return ""
     back = one.phase is not Phase.RUNNING
     return f"{'Going back' if back else 'To come'}: {listed(one.to_come)}."
@@ -234,4 +262,5 @@ def _flag(flagged: Flagged, one: Instance, name: str, reason: Callable[[Fact], s
         text=text,
         tone="fail" if bad else "back",
         record=fact.record if fact else None,
+        again=undo.command if bad and undo else None,
     )

@@ -172,7 +172,27 @@ def test_a_failed_compensation_is_a_phase_of_its_own() -> None:
     one = saga("OrderPlaced StockReserved PaymentFailed StockReleaseFailed")
 
     assert (one.state, one.phase) == ("COMPENSATION_FAILED", Phase.FAILED)
-    assert one.step == "CANCELLED"
+    # It waits for a person, and for nobody's clock.
+    assert (one.step, one.timeout_at_ms) == ("Release stock", None)
+
+
+def test_nobody_is_late_with_what_was_not_asked_for() -> None:
+    text = "OrderSubmitted ReserveStock StockReserved ProcessPayment PaymentProcessed"
+    text += " CreateShipment ShipmentFailed RefundPayment PaymentRefundFailed"
+    one = saga(text, ORCHESTRATED)
+
+    assert undoings(one) == ["waiting", "failed", ""]
+    assert (one.step, one.since_ms, one.timeout_at_ms) == ("Refund payment", 8_000, None)
+
+    # Asked for, it runs; done by somebody after all, the saga goes on.
+    assert saga(f"{text} ReleaseStock", ORCHESTRATED).step == "Release stock"
+    assert saga(f"{text} PaymentRefunded", ORCHESTRATED).step == "Release stock"
+
+
+def test_by_choreography_a_failed_compensation_holds_up_nobody() -> None:
+    one = saga("OrderPlaced StockReserved PaymentProcessed ShipmentFailed PaymentRefundFailed")
+
+    assert (one.step, undoings(one)) == ("Release stock", ["running", "failed", ""])
 
 
 def test_a_late_failure_does_not_undo_a_success() -> None:

@@ -103,6 +103,26 @@ def test_it_says_what_happened_and_why() -> None:
     assert words.story(saga(done), because) == "Completed in 4 s: 3 of 3 steps done."
 
 
+def test_the_cause_is_named_before_the_symptom() -> None:
+    orchestrated = parse((SAGAS / "orchestrated-order.yaml").read_text())
+    events = "OrderSubmitted ReserveStock StockReserved ProcessPayment PaymentProcessed"
+    events += " CreateShipment ShipmentFailed RefundPayment PaymentRefundFailed"
+    found = derive(facts(events), orchestrated)
+    reasons = {"PaymentRefundFailed": "account closed", "ShipmentFailed": "no carrier"}
+
+    assert found is not None
+    assert words.story(found, lambda fact: reasons.get(fact.type, "")) == (
+        "Refund payment failed: account closed. Release stock was not asked for yet."
+        " It turned back because Create shipment failed, no carrier."
+    )
+    assert words.for_a_person(found)
+    assert words.to_come(found) == words.unasked(found, orchestrated) == ""
+    said = list(words.flags_of(found, orchestrated, "ORD-1", lambda _: "", now_ms=10**9))
+    assert [one.code for one in said] == ["failed_compensation"]
+    assert said[0].again is not None
+    assert said[0].again.type == "RefundPayment"
+
+
 def test_what_was_never_undone_is_not_called_nothing() -> None:
     told = words.story(saga("OrderPlaced StockReserved PaymentFailed OrderCancelled"), because)
 
