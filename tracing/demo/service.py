@@ -36,13 +36,15 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What a service says to an event, `after_s` seconds of work.
 
     With `overtaken_by` the reply happens then, but gets stuck on its way out until the service
-    has sent an event of that type about the same order.
+    has sent an event of that type about the same order. One that is not `settled` leaves the event
+    open: a person may send it again, and it is tried again.
     """
 
     event_type: str
     payload: Payload
     after_s: float = 0.0
     overtaken_by: str | None = None
+    settled: bool = True
 
 
 Handler = Callable[[ShopEvent], Reply | None]
@@ -209,11 +211,12 @@ class Worker:
             freed = self._stuck.pop((context.order_id, reply.event_type), None)
             if freed:
                 self._deliver(lambda: self._publisher.send(freed))
-        self._finish(event, record)
+        self._finish(event, record, settled=reply.settled)
 
-    def _finish(self, event: ShopEvent, record: Record) -> None:
+    def _finish(self, event: ShopEvent, record: Record, *, settled: bool = True) -> None:
         """Remember the event as handled, now that its effect is in Kafka."""
-        self._store.mark_handled(self._service.name, event.event_id)
+        if settled:
+            self._store.mark_handled(self._service.name, event.event_id)
         self._in_hand.discard(event.event_id)
         self._consumer.done(record)
 

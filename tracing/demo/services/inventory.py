@@ -72,6 +72,7 @@ def release(event: ShopEvent) -> Reply:
             event_type="StockReleaseFailed",
             payload={**about(event), "reason": "warehouse_unreachable", "attempts": 3},
             after_s=work_s(0.6, 0.9),
+            settled=False,
         )
     return Reply(
         event_type="StockReleased", payload=about(event, "reason"), after_s=work_s(0.02, 0.06)

@@ -43,6 +43,7 @@ def refund(event: ShopEvent) -> Reply:
             event_type="PaymentRefundFailed",
             payload={**payload, "reason": "account_closed", "attempts": 3},
             after_s=work_s(0.6, 0.9),
+            settled=False,
         )
     return Reply(
         event_type="PaymentRefunded",
