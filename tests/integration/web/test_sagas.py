@@ -88,6 +88,8 @@ def test_the_list_counts_and_links(demo: Client) -> None:
     assert re.search(r"1<span class=\"at-step\"> at Process payment</span> since", page)
     assert "stock reserved, never released" in page
     assert "1 of 3" in page
+    assert '<td class="num mono">≈ ' in page
+    assert "durations are counted in buckets" in page
     assert "1 flow type has no definition, of the last 4 flows" in page
     assert all(key in page for key in ("ORD-1042", "ORD-2", "ORD-3"))
     late = text_of(demo, "/sagas/?overdue=1")

@@ -258,8 +258,8 @@ def _steps(one: Overview, at_ms: int) -> Iterator[Step]:
             since=_since(since_ms, at_ms) if since_ms is not None else "",
             at="at" if name in known else "before",
             url=address(PATH, {"definition": one.name, "step": name}),
-            p50=_ms(pace.p50_ms) if pace else "",
-            p95=_ms(pace.p95_ms) if pace else "",
+            p50=_about(pace.p50_ms) if pace else "",
+            p95=_about(pace.p95_ms) if pace else "",
         )
 
 
@@ -268,8 +268,9 @@ def _since(ms: int, at_ms: int) -> str:
     return clock(ms)[:5] if at_ms - ms < DAY_MS else iso(ms)[5:16].replace("T", " ")
 
 
-def _ms(value: float | None) -> str:
-    if value is None:
+def _about(ms: float | None) -> str:
+    """Return a duration that a bucket gives: it is no more exact than that."""
+    if ms is None:
         return ""
     # The shortest bucket holds all that.
-    return "< 1 ms" if value < 1 else duration(round(value * 1_000))
+    return "< 1 ms" if ms < 1 else f"≈ {duration(round(ms * 1_000))}"
