@@ -44,7 +44,7 @@ FROM = {
     "at": "what began since …",
 }
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_EXAMPLE = """saga: Order
+_EXAMPLE = """saga: {name}
 starts: {starts}
 # Or key, header:name, $.path.in.the.payload
 key: correlation
@@ -110,7 +110,9 @@ def edit(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(version=int(version))
     row = rows.first() if name else None
     starts = " ".join(clean(request.GET.get("starts", ""), 200).split()) or "OrderPlaced"
-    text = row.text if row else _EXAMPLE.format(starts=starts)
+    # A new definition shall not become the next version of another one unawares.
+    taken = SagaDefinition.objects.filter(name="Order", ended_at=None).exists()
+    text = row.text if row else _EXAMPLE.format(name="My saga" if taken else "Order", starts=starts)
     return _editor(request, {"text": text, "row": row, "from": "always" if row else "now"})
 
 

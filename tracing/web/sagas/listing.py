@@ -226,7 +226,7 @@ def _box(one: Overview, at_ms: int) -> Box:
             )
             for flagged in one.flags
         ],
-        no_flags=f"0 of {one.total:,} checked",
+        no_flags=f"{one.total:,} checked, nothing odd" if one.total else "nothing to check yet",
     )
 
 
