@@ -96,6 +96,15 @@ def test_a_group_is_retried_in_three_steps_and_recovers(dead: Product, page: Pag
     expect(page.get_by_role("table", name="Audit")).to_contain_text("every message recovered")
 
 
+def test_the_inboxs_buttons_are_whole_on_a_narrow_page(dead: Product, page: Page) -> None:
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.goto(f"{dead.url}/dead-letters/")
+    button = page.get_by_role("link", name="Retry NoNumber")
+
+    # What an edge of the table cuts off is not in view.
+    expect(button).to_be_in_viewport(ratio=1)
+
+
 def test_a_bad_payload_is_edited_and_retried(
     dead: Product, page: Page, complaints: list[str]
 ) -> None:
