@@ -69,7 +69,7 @@ def test_a_dead_letter_shows_the_offending_field(demo: Client) -> None:
     assert '<span class="jk wrong-field">&quot;amount&quot;</span>' in text
 
 
-def test_a_plan_says_which_payloads_no_longer_fit(demo: Client) -> None:
+def test_a_plan_says_which_payloads_fit_no_schema_and_leads_to_mend_them(demo: Client) -> None:
     register()
     write(dead(1, GOOD | {"amount": "much"}), dead(2, GOOD), dead(3, GOOD, version=9))
     write(placed(4, 1, GOOD))
@@ -77,7 +77,8 @@ def test_a_plan_says_which_payloads_no_longer_fit(demo: Client) -> None:
 
     text = demo.get("/retries/new", asked).content.decode()
 
-    assert "<b>2</b> no longer fit the schema" in text
+    assert "<b>2</b> fit no schema that is registered for them" in text
+    assert text.count('href="/retries/edit?record=') == 2
     assert "amount is text instead of a number" in text
     assert "unknown schema version" in text
 
