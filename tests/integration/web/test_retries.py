@@ -56,6 +56,7 @@ def test_the_plan_says_what_would_be_sent_before_anything_is(operator: Client) -
     assert "<b>2</b>" in text
     assert "<code>orders</code>" in text
     assert "was processed already" in text
+    assert "Consumers that recognise an event id will skip it" in text
     assert "orders.dlq is not among the topics that may be sent to" in text
     assert "Replay 2 messages" in text
     assert not RetryRun.objects.exists()
