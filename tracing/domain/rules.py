@@ -7,7 +7,8 @@ import functools
 import re
 
 _FAILED = re.compile(
-    r"(Failed|Failure|Rejected|Declined|Denied|Expired|TimedOut|Aborted|Errored|Error)$", re.I
+    r"(Failed|Failure|Rejected|Refused|Declined|Denied|Expired|TimedOut|Aborted|Errored|Error)$",
+    re.I,
 )
 _COMPENSATION = re.compile(
     r"(Released|Cancelled|Canceled|Refunded|Reversed|Reverted|Compensated|Voided|RolledBack"
