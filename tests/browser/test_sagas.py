@@ -239,6 +239,28 @@ def test_a_failed_compensation_is_named(page: Page, town: Town) -> None:
     expect(page.locator("#saga-track")).to_be_hidden()
 
 
+def test_a_failed_compensation_is_mended_from_its_page(page: Page, town: Town) -> None:
+    place_order(page, town.product, "refund-fails", "orchestration")
+    page.get_by_role("link", name="Open the flow").click()
+    page.locator(".to-saga").first.click()
+    look(page, "undo-1", "failed")
+    told = "Refund payment failed: account closed. Release stock was not asked for yet."
+    expect(page.locator(".saga-story")).to_contain_text(told)
+    saga = page.url
+
+    page.get_by_role("link", name="Edit and send it").click()
+    value = page.get_by_label("Value")
+    value.fill(value.input_value().replace('"refund-fails"', '"fine"'))
+    page.get_by_label("Why").fill("The account is open again")
+    page.get_by_role("button", name="Send the edited message").click()
+    expect(page.get_by_role("heading", name="Replay of 1 record")).to_be_visible()
+    page.goto(saga)
+
+    look(page, "undo-0", "compensated")
+    look(page, "cancelled", "compensated")
+    expect(page.locator("#saga-flags li")).to_have_count(0)
+
+
 def test_a_definition_is_written_tried_and_saved_on_a_page(
     page: Page, town: Town, complaints: list[str]
 ) -> None:
