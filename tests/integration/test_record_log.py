@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.integration.log import record, stored, write
 from tracing.domain.record import Record
+from tracing.models import Partition, RecordBlock
 from tracing.models import Record as RecordRow
-from tracing.models import RecordBlock
 from tracing.models.source import record_id
 from tracing.projections import record_log
 from tracing.projections.record_log import BLOCK, FEWEST, Row
@@ -145,3 +145,20 @@ def test_the_same_batch_twice_is_stored_once() -> None:
     record_log.insert([log])
 
     assert len(stored()) == 2 * BLOCK + 5
+
+
+def test_a_partition_begins_with_its_first_record_whether_row_or_in_a_block() -> None:
+    write(*(record(str(number), at_ms=1_000 + number) for number in range(2 * BLOCK)))
+    partition = Partition.objects.get()
+    first = record_id(partition.id, 0)
+
+    def begins() -> int | None:
+        return record_log.begins_ms(record_log.with_beginnings(Partition.objects.all()).get())
+
+    assert begins() == 1_000
+    record_log.delete([first])
+    assert begins() == 1_001
+    record_log.delete(range(first, first + BLOCK))
+    assert begins() == 1_000 + BLOCK
+    record_log.delete(range(first, first + 2 * BLOCK))
+    assert begins() is None

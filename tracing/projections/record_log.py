@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import zstandard
 from django.db import connection
+from django.db.models import BigIntegerField, F, OuterRef, Subquery
+from django.db.models.functions import Cast
 
 from tracing.domain.record import Header, Record
+from tracing.models import Record as RecordRow
+from tracing.models import RecordBlock
 from tracing.models.source import OFFSET_BITS, coordinates_of, record_id
 from tracing.projections import bulk
 from tracing.projections.bulk import Columns
@@ -25,6 +29,9 @@ from tracing.projections.plain_sql import among, select
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from django.db.models import QuerySet
+
+    from tracing.models import Partition
     from tracing.projections.catalogue import Catalogue
 
 BLOCK_BITS = 5
@@ -185,6 +192,31 @@ def between(first: int, last: int, limit: int, *, newest: bool = False) -> list[
         low, high = (low, border - 1) if newest else (border + 1, high)
     found |= {row.id: row for row in _rows(f"id {tail} {limit}", (first, last))}
     return sorted(found.values(), key=_id, reverse=newest)[:limit]
+
+
+def with_beginnings(partitions: QuerySet[Partition]) -> QuerySet[Partition]:
+    """Let partitions say when their first record was written (`begins_ms`). Four look-ups each."""
+    low, blocks = OuterRef("first_row"), OuterRef("first_block")
+    a_partition = 1 << (OFFSET_BITS - BLOCK_BITS)
+    row = RecordRow.objects.filter(id__gte=low, id__lt=low + (1 << OFFSET_BITS)).order_by("id")
+    block = RecordBlock.objects.filter(id__gte=blocks, id__lt=blocks + a_partition).order_by("id")
+    number = Cast(F("id"), BigIntegerField())
+    return partitions.annotate(
+        first_row=number * (1 << OFFSET_BITS), first_block=number * a_partition
+    ).annotate(
+        row_id=Subquery(row.values("id")[:1]),
+        row_ms=Subquery(row.values("timestamp_ms")[:1]),
+        block_id=Subquery(block.values("id")[:1]),
+        block_ms=Subquery(block.values("timestamp_ms")[:1]),
+    )
+
+
+def begins_ms(partition: Any) -> int | None:
+    """Return Kafka's time of the first record of a partition of `with_beginnings`."""
+    row_id, block_id = partition.row_id, partition.block_id
+    in_block = row_id is None or (block_id is not None and block_id < row_id >> BLOCK_BITS)
+    found: int | None = partition.block_ms if in_block else partition.row_ms
+    return found
 
 
 def any_stored() -> bool:

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Subquery, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, F, Max, Sum
 
 from tracing.models import (
     Gap,
     Ingestor,
     Partition,
-    Record,
-    RecordBlock,
     Source,
     TopicFacts,
     Undecodable,
     UndecodableReason,
 )
-from tracing.models.source import OFFSET_BITS, coordinates_of
-from tracing.projections.record_log import BLOCK_BITS
+from tracing.models.source import coordinates_of
+from tracing.projections import record_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -206,22 +203,9 @@ def _holders(rows: Sequence[Ingestor], now: dt.datetime) -> dict[int, tuple[str,
 def _partitions(
     source_ids: Sequence[int], holders: dict[int, tuple[str, str, float]]
 ) -> dict[int, list[PartitionLine]]:
-    floor = OuterRef("first_record")
-    oldest = Record.objects.filter(id__gte=floor, id__lt=floor + (1 << OFFSET_BITS)).order_by("id")
-    low, blocks = OuterRef("first_block"), 1 << (OFFSET_BITS - BLOCK_BITS)
-    block = RecordBlock.objects.filter(id__gte=low, id__lt=low + blocks).order_by("id")
-    partition = Cast(F("id"), BigIntegerField())
-    rows = list(
-        Partition.objects.filter(source_id__in=source_ids)
-        .annotate(first_record=partition * (1 << OFFSET_BITS), first_block=partition * blocks)
-        .annotate(
-            row_ms=Subquery(oldest.values("timestamp_ms")[:1]),
-            row_id=Subquery(oldest.values("id")[:1]),
-            block_ms=Subquery(block.values("timestamp_ms")[:1]),
-            block_id=Subquery(block.values("id")[:1]),
-        )
-        .order_by("source_id", "number")[:MAX_PARTITIONS]
-    )
+    partitions = Partition.objects.filter(source_id__in=source_ids)
+    ordered = record_log.with_beginnings(partitions).order_by("source_id", "number")
+    rows = list(ordered[:MAX_PARTITIONS])
     ids = [row.id for row in rows]
     gaps = {
         row["partition_id"]: row
@@ -245,7 +229,7 @@ def _partitions(
             end=row.end_offset,
             begin=row.begin_offset,
             rate=rate,
-            since_ms=_since_ms(row),
+            since_ms=record_log.begins_ms(row),
             gaps=gap["count"],
             lost=gap["lost"],
             undecodable=bad[row.id],
@@ -254,14 +238,6 @@ def _partitions(
             seen_at=row.seen_at,
         )
         found[row.source_id].append(line)
-    return found
-
-
-def _since_ms(row: Any) -> int | None:
-    """Return the time of a partition's first record, which is a row or in a block."""
-    found: int | None = row.row_ms
-    if found is None or (row.block_id is not None and row.block_id < row.row_id >> BLOCK_BITS):
-        found = row.block_ms
     return found
 
 
