@@ -442,10 +442,7 @@ def test_an_event_that_another_run_sent_is_no_effect(
 def test_an_edited_message_is_followed_by_its_new_event_id(
     broker: str, topic: str, step: SendRetries
 ) -> None:
-    group = ("kafka_dlt-original-consumer-group", b"inventory")
-    write(record("e-1", topic=topic, at_ms=1_000))
-    write(record("mail 1", topic=topic, cause="e-1", service="email", at_ms=2_000))
-    write(dead(topic, group))
+    give_up_after_mail(topic)
     letter = ids_of(f"{topic}-dlt")[0]
     edit = runs.Edit(record("e-1 mended").value or b"", "- a\n+ b")
     run = sent_all(step, asked(chosen(letter), kind="retry", edit=edit))
@@ -488,6 +485,14 @@ def dead(topic: str, *headers: tuple[str, bytes | None], event_id: str = "e-1") 
         ("kafka_dlt-exception-fqcn", b"com.acme.NoStock"),
     )
     return record(event_id, topic=f"{topic}-dlt", headers=(*said, *headers))
+
+
+def give_up_after_mail(topic: str) -> None:
+    """Let inventory give up an event that email has answered already."""
+    group = ("kafka_dlt-original-consumer-group", b"inventory")
+    write(record("e-1", topic=topic, at_ms=1_000))
+    write(record("mail 1", topic=topic, cause="e-1", service="email", at_ms=2_000))
+    write(dead(topic, group))
 
 
 def group_run() -> RetryRun:
@@ -545,10 +550,7 @@ def test_one_that_fails_again_is_joined_and_its_newest_letter_is_retried(
 def test_what_others_answer_again_does_not_mean_that_the_failing_one_processed_it(
     broker: str, topic: str, step: SendRetries
 ) -> None:
-    group = ("kafka_dlt-original-consumer-group", b"inventory")
-    write(record("e-1", topic=topic, at_ms=1_000))
-    write(record("mail 1", topic=topic, cause="e-1", service="email", at_ms=2_000))
-    write(dead(topic, group))
+    give_up_after_mail(topic)
     run = sent_all(step, group_run())
     follower = Follower()
 
