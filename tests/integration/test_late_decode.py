@@ -29,7 +29,7 @@ from tracing.projections.store import Slice, store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-REGISTRY = "http://registry.example:8081"
+REGISTRY = "http://schemas.example:8081"
 ENVELOPE = {
     "type": "record",
     "name": "Envelope",

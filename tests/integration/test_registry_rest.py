@@ -142,7 +142,7 @@ def test_a_body_that_is_none_is_a_clear_error(body: bytes) -> None:
 
 
 def test_with_another_registry_set_this_one_is_none(settings: Settings) -> None:
-    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = "http://registry.example"
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = "http://schemas.example"
 
     answer = client(Role.VIEWER).get("/registry/subjects")
 

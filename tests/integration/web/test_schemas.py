@@ -369,11 +369,11 @@ def test_djangos_admin_lists_subjects_and_leads_to_their_pages(admin: Client) ->
 
 
 def test_a_mirror_that_stands_still_says_since_when(reader: Client, settings: Settings) -> None:
-    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = "http://registry.test:8081"
+    settings.EVENTVIZ_SCHEMA_REGISTRY_URL = "http://schemas.test:8081"
     assert "Not read yet" in page(reader, "/schemas/")
     at = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
     RegistryHead.objects.create(
-        registry="http://registry.test:8081", mirrored_at=at, error="It does not answer."
+        registry="http://schemas.test:8081", mirrored_at=at, error="It does not answer."
     )
 
     text = page(reader, "/schemas/")
