@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventviz.settings")
 # Python's threads hand over after 5 ms: while one draws, the loop would wait that long again after
 # each of the many writes to sockets that one tick makes.
 sys.setswitchinterval(0.001)
 # Loads the apps: the routing below imports models.
-pages = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from tracing.routing import http, websocket  # noqa: E402
+from tracing.web.handler import Pages  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http(pages), "websocket": websocket})
+application = ProtocolTypeRouter({"http": http(Pages()), "websocket": websocket})

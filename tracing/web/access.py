@@ -7,7 +7,7 @@ import enum
 import ipaddress
 from importlib import import_module
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from asgiref.sync import iscoroutinefunction
@@ -21,6 +21,7 @@ from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse, parse_cookie
 from django.http.request import split_domain_port, validate_host
+from django.utils.functional import SimpleLazyObject
 
 from tracing.models import ApiToken
 
@@ -93,6 +94,11 @@ def demo_user() -> User:
     if created:
         give_role(user, Role.OPERATOR)
     return user
+
+
+def _demo_visitor() -> User:
+    """Return the same, asked for when somebody wants to know: most answers do not."""
+    return cast("User", SimpleLazyObject(demo_user))
 
 
 def is_demo(request: HttpRequest) -> bool:
@@ -181,9 +187,10 @@ class AccessMiddleware:
 def _refuse(request: HttpRequest) -> HttpResponse | None:
     if request.path_info in {HEALTH, ICON} or request.path_info.startswith(settings.STATIC_URL):
         return None
-    if not request.user.is_authenticated and is_demo(request):
-        request.user = demo_user()
-    if request.user.is_authenticated:
+    signed_in = request.user.is_authenticated
+    if not signed_in and is_demo(request):
+        request.user, signed_in = _demo_visitor(), True
+    if signed_in:
         if request.path_info.startswith(ADMIN) and not has_role(request.user, Role.ADMIN):
             raise PermissionDenied
         return None
@@ -209,7 +216,7 @@ def _refuse_api(request: HttpRequest) -> HttpResponse | None:
     if user is None and not authorization:
         if request.user.is_authenticated:
             return None
-        user = demo_user() if is_demo(request) else None
+        user = _demo_visitor() if is_demo(request) else None
     if user is None:
         refused = _refused(request, 401, "Sign in, or send a token: Authorization: Bearer ev_...")
         refused["WWW-Authenticate"] = "Bearer"
