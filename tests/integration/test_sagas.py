@@ -11,8 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.integration.sagas import START_MS, events, put
 from tests.unit.domain.saga.test_derive import SAGAS
+from tracing.domain.derive import State
+from tracing.domain.rules import Role
 from tracing.domain.saga.instance import Flag, Phase
 from tracing.models import (
+    Flow,
+    FlowCount,
     RebuildRun,
     SagaCount,
     SagaDefinition,
@@ -22,6 +26,7 @@ from tracing.models import (
     SagaFlow,
     SagaInstance,
 )
+from tracing.projections.flow_graph import read_flow
 from tracing.projections.prune import Pruner
 from tracing.projections.rebuild import rebuild
 from tracing.projections.saga_decisions import applied_sagas, declare, end, move
@@ -102,6 +107,36 @@ def test_two_sagas_in_one_flow_never_merge() -> None:
     found = {one.key: one.state for one in SagaInstance.objects.all()}
     assert found == {"1": "COMPLETED", "2": "COMPENSATING"}
     assert SagaFlow.objects.count() == 2
+
+
+def test_a_flow_ends_by_what_its_definition_says_and_follows_a_rebuild() -> None:
+    def states() -> dict[str, State]:
+        return {flow.correlation_id: State(flow.state) for flow in Flow.objects.all()}
+
+    put(events("TripRequested FlightBooked HotelBooked", flow="done", payload={"trip": 1}))
+    put(events("TripRequested FlightBooked NoHotel", flow="failed", payload={"trip": 2}))
+    put(events("TripRequested FlightBooked", flow="open", payload={"trip": 3}))
+    assert set(states().values()) == {State.OPEN}
+
+    declare(TRIP, by="test", valid_from=BEFORE)
+    put(events("TripRequested FlightBooked HotelBooked", flow="new", payload={"trip": 4}))
+    assert states()["new"] is State.DONE
+    rebuild()
+
+    assert states() == {
+        "done": State.DONE,
+        "new": State.DONE,
+        "failed": State.FAILED,
+        "open": State.OPEN,
+    }
+    assert {row.state: row.flows for row in FlowCount.objects.filter(flows__gt=0)} == {
+        State.DONE: 2,
+        State.FAILED: 1,
+        State.OPEN: 1,
+    }
+    detail = read_flow("failed")
+    assert detail is not None
+    assert [item.role for item in detail.events] == [Role.PLAIN, Role.PLAIN, Role.FAILED]
 
 
 def test_one_saga_may_span_flows() -> None:

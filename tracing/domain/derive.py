@@ -16,7 +16,7 @@ from tracing.domain.causality import canonical, dead, marks
 from tracing.domain.facts import Fact, Place
 from tracing.domain.failure import Tier
 from tracing.domain.marks import Mark
-from tracing.domain.rules import Role, role
+from tracing.domain.rules import BY_NAME, Role, Roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,21 +89,21 @@ def node_name(event_type: str, service: str) -> str:
     return f"{event_type}\x00{service}"
 
 
-def sums_of(facts: Sequence[Fact], *, records: int) -> Sums:
+def sums_of(facts: Sequence[Fact], *, records: int, roles: Roles = BY_NAME) -> Sums:
     """Fold at least one fact into sums; `records` counts the copies too. Cost: linear."""
     nodes: dict[tuple[str, str], Node] = {}
-    roles = Role.PLAIN
+    played = Role.PLAIN
     failures: list[When] = []
     for fact in facts:
         when = (fact.time_us, fact.place)
         pair = (fact.type, fact.service)
         known = nodes.get(pair)
         nodes[pair] = Node(known.count + 1, min(known.first, when)) if known else Node(1, when)
-        found = role(fact.type)
+        found = roles.of(fact.type)
         if fact.tier == Tier.DEAD:
             found |= Role.FAILED
         if found:
-            roles |= found
+            played |= found
             if found & Role.FAILED:
                 failures.append(when)
     return Sums(
@@ -113,7 +113,7 @@ def sums_of(facts: Sequence[Fact], *, records: int) -> Sums:
         last_ms=max(fact.timestamp_ms for fact in facts),
         first_us=min(fact.time_us for fact in facts),
         last_us=max(fact.time_us for fact in facts),
-        roles=int(roles),
+        roles=int(played),
         undecodable=any(fact.undecodable for fact in facts),
         plain=all(fact.plain for fact in facts),
         root=min((fact.cause is not None, fact.time_us, fact.place) for fact in facts),
@@ -157,11 +157,11 @@ def _bounded(nodes: dict[str, Node]) -> dict[str, Node]:
     return {name: nodes[name] for name in sorted(nodes)[:MAX_NODES]}
 
 
-def derive(facts: Iterable[Fact]) -> FlowRow:
+def derive(facts: Iterable[Fact], roles: Roles = BY_NAME) -> FlowRow:
     """Return the row of a flow of at most `LARGE` records, from all its facts (one or more)."""
     held = list(facts)
     events = canonical(held)
-    total = sums_of(list(events.values()), records=len(held))
+    total = sums_of(list(events.values()), records=len(held), roles=roles)
     # The copies widen the flow's span in Kafka's time, but are no events of their own. A dead
     # letter that nobody retried yet is where the flow failed.
     total = msgspec.structs.replace(

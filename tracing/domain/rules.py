@@ -1,10 +1,12 @@
-"""What a type's name says: failed, compensating, ended. Names, never payloads."""
+"""What a type says: failed, compensating, ended. By names and saga definitions, never payloads."""
 
 from __future__ import annotations
 
 import enum
 import functools
 import re
+
+import msgspec
 
 _FAILED = re.compile(
     r"(Failed|Failure|Rejected|Refused|Declined|Denied|Expired|TimedOut|Aborted|Errored|Error)$",
@@ -29,8 +31,31 @@ class Role(enum.IntFlag):
     END = 4
 
 
+class Roles(msgspec.Struct, frozen=True, cache_hash=True):
+    """What definitions of sagas say of types, beside what their names say."""
+
+    failed: frozenset[str] = frozenset()
+    undone: frozenset[str] = frozenset()
+    ended: frozenset[str] = frozenset()
+
+    def of(self, event_type: str) -> Role:
+        """Return what events of a type do in their flow."""
+        found = _by_name(event_type)
+        if event_type in self.failed:
+            found |= Role.FAILED
+        if event_type in self.undone:
+            found |= Role.COMPENSATION
+        if event_type in self.ended:
+            found |= Role.END
+        return found
+
+
+# What types say where nobody declared a saga.
+BY_NAME = Roles()
+
+
 @functools.lru_cache(maxsize=10_000)
-def role(event_type: str) -> Role:
+def _by_name(event_type: str) -> Role:
     """Return the role by the type's last word, version suffixes (`.v2`, `V2`) aside."""
     name = re.sub(r"[._-]?[vV]\d+$", "", event_type)
     found = Role.PLAIN

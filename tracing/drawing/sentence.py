@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.domain.rules import Role, role
+from tracing.domain.rules import Role
 from tracing.drawing.durations import duration
 from tracing.drawing.words import clause_of
 
@@ -23,13 +23,15 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """An event as the sentence needs it; `cause` is an event id, in this flow or not.
 
     `logged_ms` is Kafka's time. `bare` is a record without an envelope, and `content` says what
-    is in it instead of an event: `plain text, 15 bytes`. `given_up` says which consumer gave it up.
+    is in it instead of an event: `plain text, 15 bytes`. `role` is what the type says, `given_up`
+    which consumers gave it up, and why.
     """
 
     id: str
     type: str
     time_us: int
     logged_ms: int
+    role: Role = Role.PLAIN
     bare: bool = False
     content: str = ""
     cause: str | None = None
@@ -57,7 +59,7 @@ def tell(
     `state` is the one shown: running, quiet, done, failed, compensated or plain. `total` counts
     the flow's events, also those that are not given.
     """
-    failed = next((event for event in events if role(event.type) & Role.FAILED), None)
+    failed = next((event for event in events if event.role & Role.FAILED), None)
     counted = _counted(total, services)
     if state == "plain":
         return Sentence(_plain(events, total))
@@ -100,7 +102,7 @@ def _ended(events: Sequence[Happening], state: str) -> str:
     """Return how it ended; of a large flow the telling event may not be among those given."""
     if state == "compensated":
         return _compensations(events, 0, begin=True) or "Steps were taken back"
-    ends = [event.type for event in events if role(event.type) & Role.END]
+    ends = [event.type for event in events if event.role & Role.END]
     if state == "done" and ends:
         return clause_of(ends[-1]).sentence
     return "Reached its end" if state == "done" else "Failed"
@@ -124,9 +126,9 @@ def _failure(events: Sequence[Happening], failed: Happening) -> str:
     if not followed:
         return f"{told}. Nothing has followed so far."
     told += f". {followed} more {'event' if followed == 1 else 'events'} followed"
-    if followed == 1 and role(events[-1].type) & Role.FAILED:
+    if followed == 1 and events[-1].role & Role.FAILED:
         return f"{told} and failed too."
-    too = sum(bool(role(event.type) & Role.FAILED) for event in events[place + 1 :])
+    too = sum(bool(event.role & Role.FAILED) for event in events[place + 1 :])
     return f"{told}, {too} of them failed too." if too else f"{told}."
 
 
@@ -138,7 +140,7 @@ def _given_up(dead: Sequence[Happening]) -> str:
 
 def _compensations(events: Sequence[Happening], start: int, *, begin: bool = False) -> str:
     """Return `the stock was released and the order cancelled`, or ''."""
-    found = [event.type for event in events[start:] if role(event.type) & Role.COMPENSATION]
+    found = [event.type for event in events[start:] if event.role & Role.COMPENSATION]
     distinct = list(dict.fromkeys(found))
     clauses = [clause_of(event_type) for event_type in distinct[:_NAMED]]
     if not clauses:

@@ -9,6 +9,7 @@ import msgspec
 from tracing.domain.causality import canonical, marks
 from tracing.domain.event import Event, JoinedBy
 from tracing.domain.failure import Tier
+from tracing.domain.rules import Role
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Node
 from tracing.models.source import coordinates_of
@@ -16,6 +17,7 @@ from tracing.projections import packing
 from tracing.projections.dead_letters import tiers
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
+from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.sieve import sieve
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     `marks` are derived from its flow's facts. Of the other records with this event id,
     `redeliveries` are the coordinates of those on ordinary topics, `attempts` those of copies in
     retry and dead letter topics and of what eventviz sent again, each with what it is, by time.
+    `role` is what its type says.
     """
 
     position: int
@@ -47,6 +50,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     marks: int
     redeliveries: tuple[str, ...]
     attempts: tuple[tuple[str, Tier], ...] = ()
+    role: Role = Role.PLAIN
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -104,18 +108,20 @@ def stored(rows: Sequence[Row]) -> list[StoredEvent]:
     odd = {row.flow_id for row in rows if row.needs_facts}
     flows = select(("id", "facts"), "tracing_flow", among("id", odd), odd) if odd else ()
     seen = {flow_id: _Seen(facts) for flow_id, facts in flows}
+    roles = applied_sagas().roles
     return [
         StoredEvent(
             position=row.position,
             record=row.record,
             flow=row.flow_id,
-            event=_event(row),
+            event=event,
             marks=found.marks_of(row.event_id) if found else 0,
             redeliveries=found.redeliveries(row.event_id, row.record) if found else (),
             attempts=found.attempts(row.event_id, row.record) if found else (),
+            role=roles.of(event.type),
         )
         for row in rows
-        for found in (seen.get(row.flow_id),)
+        for event, found in ((_event(row), seen.get(row.flow_id)),)
     ]
 
 

@@ -17,6 +17,7 @@ from tracing.domain.derive import LARGE, FlowRow, derive, derive_large, merge, s
 from tracing.projections import bulk, packing
 from tracing.projections.bulk import Columns
 from tracing.projections.plain import plain_row
+from tracing.projections.saga_decisions import applied_sagas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,7 +158,8 @@ def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> tuple[Any, ...]:
         held.facts.extend(share.facts)
         return derived_of(held, catalogue)
     facts = packing.unpack(share.facts, catalogue)
-    held.sums = merge(held.sums, sums_of(facts, records=len(facts)))
+    fresh = sums_of(facts, records=len(facts), roles=applied_sagas().roles)
+    held.sums = merge(held.sums, fresh)
     return _values(derive_large(held.sums), held)
 
 
@@ -168,11 +170,13 @@ def derived_of(held: packing.Held, catalogue: Catalogue) -> tuple[Any, ...]:
 
 def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
     """Return the row of a flow that holds facts; above `LARGE` of them it keeps their sums."""
+    roles = applied_sagas().roles
     if len(held.facts) <= LARGE:
         packing.sort(held.facts)
-        return plain_row(held.facts, catalogue) or derive(packing.unpack(held.facts, catalogue))
+        plain = plain_row(held.facts, catalogue, roles)
+        return plain or derive(packing.unpack(held.facts, catalogue), roles)
     facts = packing.unpack(held.facts, catalogue)
-    held.facts, held.sums = [], sums_of(facts, records=len(facts))
+    held.facts, held.sums = [], sums_of(facts, records=len(facts), roles=roles)
     return derive_large(held.sums)
 
 

@@ -16,7 +16,7 @@ import msgspec
 from tracing.domain.derive import MAX_NODES, FlowRow, State, state_of
 from tracing.domain.identity import UNDECODABLE, UNTYPED
 from tracing.domain.marks import Mark
-from tracing.domain.rules import Role, role
+from tracing.domain.rules import BY_NAME, Role, Roles
 from tracing.models.source import OFFSET_BITS, coordinates_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ _MISSING_CAUSE = int(Mark.MISSING_CAUSE)
 _OUT_OF_ORDER = int(Mark.OUT_OF_ORDER)
 
 
-def plain_row(facts: Sequence[Packed], catalogue: Catalogue) -> FlowRow | None:
+def plain_row(
+    facts: Sequence[Packed], catalogue: Catalogue, roles: Roles = BY_NAME
+) -> FlowRow | None:
     """Return the row of a flow, from all its facts in the order of their records.
 
     None where the facts need `derive`: copies of an event or attempts at one, a topic that was
@@ -69,7 +71,7 @@ def plain_row(facts: Sequence[Packed], catalogue: Catalogue) -> FlowRow | None:
                 newest[partition] = at
     if len(counts) > MAX_NODES:
         return None
-    kind = _kind(catalogue, tuple(counts))
+    kind = _kind(catalogue, tuple(counts), roles)
     if kind.failing:
         failure = next(fact for fact in ordered if fact.node in kind.failing)
     return FlowRow(
@@ -96,20 +98,20 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 @functools.lru_cache(maxsize=4_096)
-def _kind(catalogue: Catalogue, nodes: tuple[int, ...]) -> _Kind:
+def _kind(catalogue: Catalogue, nodes: tuple[int, ...], roles: Roles) -> _Kind:
     """Return what these nodes say; a catalogue's rows never change, and flows are much alike."""
     catalogue.pairs(nodes)
     pairs = tuple([catalogue.pair(node) for node in nodes])
     types = {event_type for event_type, _ in pairs}
-    roles = functools.reduce(operator.or_, map(role, types))
+    played = functools.reduce(operator.or_, map(roles.of, types))
     return _Kind(
         pairs=pairs,
-        state=State.PLAIN if types <= {UNDECODABLE, UNTYPED} else state_of(roles),
+        state=State.PLAIN if types <= {UNDECODABLE, UNTYPED} else state_of(played),
         marks=int(Mark.UNDECODABLE) if UNDECODABLE in types else 0,
         failing=frozenset(
             node
             for node, (event_type, _) in zip(nodes, pairs, strict=True)
-            if role(event_type) & Role.FAILED
+            if roles.of(event_type) & Role.FAILED
         ),
     )
 

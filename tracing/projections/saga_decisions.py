@@ -11,6 +11,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from tracing.domain.rules import Roles
 from tracing.domain.saga.definition import Version
 from tracing.domain.saga.document import BadDefinitionError
 from tracing.domain.saga.parsing import parse
@@ -29,14 +30,15 @@ log = logging.getLogger(__name__)
 class Sagas(msgspec.Struct, frozen=True):
     """The definitions in force: versions by name, and who wants to hear of an event type.
 
-    `families` gives (name, rule) pairs by event type: whatever version names it. `commands` and
-    `replies` are the types that any version declares so.
+    `families` gives (name, rule) pairs by event type: whatever version names it. `commands`,
+    `replies` and `roles` are the types that any version declares so.
     """
 
     versions: dict[str, tuple[Version, ...]]
     families: dict[str, tuple[tuple[str, str], ...]]
     commands: frozenset[str] = frozenset()
     replies: frozenset[str] = frozenset()
+    roles: Roles = Roles()
 
 
 class _Held(msgspec.Struct):
@@ -93,6 +95,11 @@ def _sagas(rows: tuple[tuple[str, int, int, str], ...]) -> Sagas:
         {event_type: tuple(found) for event_type, found in families.items()},
         commands=frozenset().union(*(one.commands for one in declared)),
         replies=frozenset().union(*(one.replies for one in declared)),
+        roles=Roles(
+            failed=frozenset().union(*(one.roles.failed for one in declared)),
+            undone=frozenset().union(*(one.roles.undone for one in declared)),
+            ended=frozenset().union(*(one.roles.ended for one in declared)),
+        ),
     )
 
 

@@ -11,6 +11,8 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from tracing.domain.rules import Roles
+from tracing.projections.saga_decisions import applied_sagas
 from tracing.web import address, present
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ register.filter("iso", present.iso)
 register.filter("clock", present.clock)
 register.filter("short_id", present.short_id)
 register.filter("reason_words", present.reason_words)
-register.filter("tone", present.tone_of)
 register.simple_tag(address.flow_url, name="flow_url")
 register.simple_tag(address.element_id, name="element_id")
 
@@ -93,10 +94,14 @@ def marks(bits: int) -> SafeString:
 
 
 @register.simple_tag
-@functools.lru_cache(maxsize=1_000)
 def strip(held: tuple[tuple[str, str, int], ...]) -> str:
     """Show a flow's types in order. Most flows of a kind have the same, so it is drawn once."""
-    steps = present.steps_of(held)
+    return _strip(held, applied_sagas().roles)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _strip(held: tuple[tuple[str, str, int], ...], roles: Roles) -> str:
+    steps = present.steps_of(held, roles)
     return render_to_string(
         "tracing/partials/_strip.html",
         {"steps": steps[:MAX_STEPS], "more": max(len(steps) - MAX_STEPS, 0)},

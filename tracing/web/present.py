@@ -13,7 +13,7 @@ import msgspec
 
 from tracing.domain.failure import Tier
 from tracing.domain.marks import LABELS, SLUGS, Mark
-from tracing.domain.rules import Role, role
+from tracing.domain.rules import BY_NAME, Role, Roles
 from tracing.domain.saga.kinds import imperative
 from tracing.drawing.durations import duration as duration
 from tracing.projections import reading
@@ -105,7 +105,7 @@ def service_of(name: str) -> Service:
     return Service(name, initials.upper(), digest[0] % COLOURS + 1)
 
 
-def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
+def steps_of(strip: Iterable[tuple[str, str, int]], roles: Roles = BY_NAME) -> list[Step]:
     """Return a flow's strip with short labels; the full type stays in the title."""
     held = list(strip)
     common = namespace([event_type for event_type, _, _ in held])
@@ -114,7 +114,7 @@ def steps_of(strip: Iterable[tuple[str, str, int]]) -> list[Step]:
     often = Counter(shorts)
     steps = []
     for name, short, (event_type, service, count) in zip(names, shorts, held, strict=True):
-        tone = tone_of(event_type)
+        tone = tone_of(roles.of(event_type))
         # What failed or went back is said in full, and so is what another name is called too.
         label = short if not tone and often[short] == 1 else name
         lead, _, trail = name.partition(label) if label else ("", "", "")
@@ -148,12 +148,11 @@ def namespace(types: Iterable[str]) -> str:
     return "".join(shared)
 
 
-def tone_of(event_type: str) -> str:
+def tone_of(role: Role) -> str:
     """Return 'fail' or 'back' for a type that fails or compensates, else ''."""
-    found = role(event_type)
-    if found & Role.FAILED:
+    if role & Role.FAILED:
         return "fail"
-    return "back" if found & Role.COMPENSATION else ""
+    return "back" if role & Role.COMPENSATION else ""
 
 
 def mark_signs(marks: int) -> list[tuple[str, str]]:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracing.domain.causality import canonical, edges, marks
-from tracing.domain.derive import MAX_NODES, State, derive, merge, node_name, sums_of
+from tracing.domain.derive import MAX_NODES, State, derive, derive_large, merge, node_name, sums_of
 from tracing.domain.facts import Fact
 from tracing.domain.marks import Mark
+from tracing.domain.rules import Roles
 
 TYPES = ["OrderPlaced", "StockReserved", "PaymentFailed", "StockReleased", "OrderCompleted"]
 
@@ -108,6 +109,32 @@ def test_it_tells_the_state_from_the_types(types: list[str], state: State) -> No
     held = [fact(number, type=name) for number, name in enumerate(types)]
 
     assert derive(held).state is state
+
+
+TRIP = Roles(
+    failed=frozenset({"SeatGone"}),
+    undone=frozenset({"SeatFreed"}),
+    ended=frozenset({"TripBooked"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("types", "state"),
+    [
+        (["TripAsked", "TripBooked"], State.DONE),
+        (["TripAsked", "SeatGone"], State.FAILED),
+        (["TripAsked", "SeatGone", "SeatFreed"], State.COMPENSATED),
+        (["TripAsked", "PaymentFailed"], State.FAILED),
+        (["TripAsked"], State.OPEN),
+    ],
+)
+def test_what_definitions_say_of_types_counts_beside_their_names(
+    types: list[str], state: State
+) -> None:
+    held = [fact(number, type=name) for number, name in enumerate(types)]
+
+    assert derive(held, TRIP).state is state
+    assert derive_large(sums_of(held, records=len(held), roles=TRIP)).state is state
 
 
 def test_two_records_with_one_event_id_are_one_event_marked_duplicate() -> None:

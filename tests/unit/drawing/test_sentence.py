@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracing.domain.rules import BY_NAME
 from tracing.drawing.sentence import Happening, Sentence, tell
 
 # Kafka's clock is ahead of the producers'.
@@ -22,6 +23,7 @@ def told(*events: tuple[Any, ...], state: str, **more: Any) -> str:
             type=event[0],
             time_us=event[1] * 1_000,
             logged_ms=event[1] + LOGGED_MS,
+            role=BY_NAME.of(event[0]),
             cause=None if len(event) < 3 or event[2] is None else str(event[2]),
             reason=event[3] if len(event) > 3 else None,
         )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracing.domain.derive import derive
+from tracing.domain.rules import BY_NAME, Roles
 from tracing.models.source import record_id
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.packing import Packed, sort, unpack
@@ -50,8 +51,13 @@ facts = st.lists(
 )
 
 
-@given(facts, st.data())
-def test_the_short_way_says_what_the_long_one_says(held: list[Packed], data: st.DataObject) -> None:
+declared = st.sampled_from([BY_NAME, Roles(frozenset({"OrderPlaced"}), ended=frozenset(TYPES))])
+
+
+@given(facts, declared, st.data())
+def test_the_short_way_says_what_the_long_one_says(
+    held: list[Packed], roles: Roles, data: st.DataObject
+) -> None:
     known = Known()
     events = [fact.event for fact in held]
     # Causes within the flow are what the marks are about.
@@ -61,11 +67,11 @@ def test_the_short_way_says_what_the_long_one_says(held: list[Packed], data: st.
     ]
     sort(held)
 
-    row = plain_row(held, known)
+    row = plain_row(held, known, roles)
 
     if row is None:
         copies = len(set(events)) < len(events)
         attempts = any(fact.tier for fact in held)
         assert copies or attempts or {1, 4} <= {fact.record >> 44 for fact in held}
     else:
-        assert row == derive(unpack(held, known))
+        assert row == derive(unpack(held, known), roles)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tracing.domain.rules import Roles
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -151,6 +153,24 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if undo is not None and undo.command:
                 found.update(undo.success, undo.failure)
         return frozenset(found)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Return what its types do in their flow.
+
+        Where no event is declared to end it, a last step that stands alone does; of several that
+        run in parallel no single type tells.
+        """
+        undos = [step.compensation for step in self.steps if step.compensation]
+        failed = [step.failure for step in self.steps] + [undo.failure for undo in undos]
+        completed = self.ends.completed
+        if not completed and len(self.groups[-1]) == 1:
+            completed = self.steps[-1].success
+        return Roles(
+            failed=frozenset().union(*failed),
+            undone=frozenset(self.ends.cancelled).union(*(undo.success for undo in undos)),
+            ended=frozenset((*completed, *self.ends.cancelled)),
+        )
 
     @property
     def orchestrated(self) -> bool:

@@ -11,7 +11,7 @@ from tracing.domain import marks
 from tracing.domain.event import Event
 from tracing.domain.identity import UNTYPED
 from tracing.domain.marks import Mark
-from tracing.domain.rules import Role, role
+from tracing.domain.rules import Role
 from tracing.domain.saga.kinds import Kind
 from tracing.drawing.graph import Card, Drawing, Edge, Spot
 from tracing.schemas.unregistered import named
@@ -71,18 +71,18 @@ class EdgeView(msgspec.Struct, frozen=True):
     kind: str
 
 
-def look_of(event: Event, *, dead: bool = False, kind: Kind = Kind.EVENT) -> Sign:
+def look_of(item: StoredEvent, *, dead: bool = False, kind: Kind = Kind.EVENT) -> Sign:
     """Return how an event looks; `dead` when it has a dead letter that is open."""
+    event, role = item.event, item.role
     if dead:
         return LOOKS["dead"]
     if event.error is not None:
         return LOOKS["undecodable"]
     if event.type == UNTYPED:
         return LOOKS["plain"]
-    found = role(event.type)
-    if found & Role.FAILED:
+    if role & Role.FAILED:
         return LOOKS["failed"]
-    if found & Role.COMPENSATION:
+    if role & Role.COMPENSATION:
         return LOOKS["compensates"]
     return LOOKS[_KINDS.get(kind, "happened")]
 
@@ -124,7 +124,7 @@ def spot(item: StoredEvent, unknown: Collection[Named] = ()) -> Spot:
         service=event.service or "no service",
         time_us=event.time_us,
         marks=mark_words(item, unknown),
-        compensates=look_of(event).slug == "compensates",
+        compensates=look_of(item).slug == "compensates",
     )
 
 
@@ -144,7 +144,7 @@ def card_views(
     for item, card in zip(items, drawing.cards, strict=True):
         event, gone = item.event, item.event.event_id in dead
         kind = kinds.get(event.event_id, Kind.EVENT)
-        look = look_of(event, dead=gone, kind=kind)
+        look = look_of(item, dead=gone, kind=kind)
         label = [event.type, event.service or "no service", card.time, look.word]
         label += [kind.value] if kind in _KINDS and look.slug != kind.value else []
         views.append(
@@ -168,7 +168,7 @@ def card_views(
 
 def _causes_of_failure(items: Sequence[StoredEvent]) -> set[str]:
     """Return the first failed event's id and those of all its causes."""
-    failed = [item.event for item in items if role(item.event.type) & Role.FAILED]
+    failed = [item.event for item in items if item.role & Role.FAILED]
     cause_of = {item.event.event_id: item.event.causation_id for item in items}
     guilty: set[str] = set()
     place = failed[0].event_id if failed else None

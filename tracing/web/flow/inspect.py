@@ -92,7 +92,7 @@ def inspect(detail: FlowDetail, item: StoredEvent) -> Inspected:
     return Inspected(
         item=item,
         event=event,
-        look=look_of(event, dead=dead, kind=kinds_of([item]).get(event.event_id, Kind.EVENT)),
+        look=look_of(item, dead=dead, kind=kinds_of([item]).get(event.event_id, Kind.EVENT)),
         marks=mark_words(item),
         iso=present.iso(time_ms),
         clock=present.clock(time_ms),

@@ -11,7 +11,7 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.codec.decode import BARE
-from tracing.domain.rules import Role, role
+from tracing.domain.rules import Role
 from tracing.drawing.compose import draw
 from tracing.drawing.durations import duration
 from tracing.drawing.graph import Arrow
@@ -32,7 +32,6 @@ from tracing.web.sagas.linking import SagaLink, links_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracing.domain.event import Event
     from tracing.projections.flow_deaths import Death
     from tracing.projections.reading import FlowDetail, FlowLine, StoredEvent
 
@@ -100,9 +99,7 @@ def default_event(detail: FlowDetail) -> StoredEvent:
     """Return what is selected when nobody selected anything: the first failure, else the last."""
     dead = detail.dead
     failed = [
-        item
-        for item in detail.events
-        if item.event.event_id in dead or role(item.event.type) & Role.FAILED
+        item for item in detail.events if item.event.event_id in dead or item.role & Role.FAILED
     ]
     return failed[0] if failed else detail.events[-1]
 
@@ -166,10 +163,9 @@ def head(detail: FlowDetail, *, now_ms: int) -> Head:
     """Return what stands above the graph. A query by key where a record names no event."""
     line = detail.line
     state = present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms)
-    events = [item.event for item in detail.events]
-    failed = next((event for event in events if role(event.type) & Role.FAILED), None)
+    failed = next((item.event for item in detail.events if item.role & Role.FAILED), None)
     joined, joined_title = JOINED[line.joined_by]
-    sentence = _sentence(detail, events, state)
+    sentence = _sentence(detail, state)
     since_ms = sentence.since_ms or 0
     began = root_of(detail).event.type
     # A key may be blank.
@@ -198,7 +194,7 @@ def given_up(death: Death) -> str:
     return f"{told}: {present.reason_words(reason)}" if reason else told
 
 
-def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Sentence:
+def _sentence(detail: FlowDetail, state: str) -> Sentence:
     content, dead = "", detail.dead
     if state == "plain" and detail.total == 1:
         only = detail.events[0]
@@ -211,6 +207,7 @@ def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Senten
                 type=event.type,
                 time_us=event.time_us,
                 logged_ms=event.timestamp_ms,
+                role=item.role,
                 bare=event.dialect == BARE,
                 content=content,
                 cause=event.causation_id,
@@ -218,7 +215,8 @@ def _sentence(detail: FlowDetail, events: Sequence[Event], state: str) -> Senten
                 error=event.error,
                 given_up=given_up(dead[event.event_id]) if event.event_id in dead else None,
             )
-            for event in events
+            for item in detail.events
+            for event in (item.event,)
         ],
         state=state,
         total=detail.total,

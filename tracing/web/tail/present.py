@@ -34,7 +34,7 @@ def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
         Row(
             url=flow_url(item.event.correlation_id, item.event.event_id),
             stored=item,
-            tone="fail" if item.event.error else present.tone_of(item.event.type),
+            tone="fail" if item.event.error else present.tone_of(item.role),
         )
         for item in stored
     ]

@@ -44,6 +44,33 @@ def test_yaml_is_read() -> None:
     assert trip.replies == {"HotelBooked"}
 
 
+def test_a_definition_says_what_its_types_do_in_a_flow() -> None:
+    trip = parse(GOOD)
+
+    assert {"FlightFull", "NoFlight"} <= trip.roles.failed
+    assert trip.roles.ended == {"TripBooked"}
+
+
+@pytest.mark.parametrize(("grouped", "ended"), [(False, {"CarRented"}), (True, set())])
+def test_without_a_declared_end_only_a_last_step_that_stands_alone_ends_a_flow(
+    grouped: bool, ended: set[str]
+) -> None:
+    steps = [
+        {
+            "name": "Book",
+            "success": "HotelBooked",
+            "compensation": {"name": "Free", "success": "RoomFreed", "failure": "RoomKept"},
+        },
+        {"name": "Rent", "success": "CarRented"},
+    ]
+    held = [{"parallel": steps}] if grouped else steps
+
+    roles = parse(json.dumps({"saga": "Trip", "starts": "Asked", "steps": held})).roles
+
+    assert roles.ended == ended
+    assert (roles.undone, roles.failed) == ({"RoomFreed"}, {"RoomKept"})
+
+
 def test_json_is_read_with_tabs_too() -> None:
     steps = [{"name": "Pay", "success": "Paid", "timeout": "30s"}]
     text = json.dumps({"saga": 'Shop "1"', "starts": "Placed", "steps": steps}, indent="\t")
