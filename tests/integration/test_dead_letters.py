@@ -40,14 +40,19 @@ OLD_MS = NOW_MS - 40 * 24 * 3_600_000
 
 
 def failed(
-    event_id: str, *more: Header, topic: str = "orders.dlq", number: int = 1, at_ms: int = NOW_MS
+    event_id: str,
+    *more: Header,
+    topic: str = "orders.dlq",
+    number: int = 1,
+    at_ms: int = NOW_MS,
+    consumer: str = "inventory",
 ) -> Record:
     """Return an event's copy on another topic, as the sample's consumers write it."""
     headers: tuple[Header, ...] = (
         ("eventviz-failure-topic", b"orders"),
         ("eventviz-failure-partition", b"0"),
         ("eventviz-failure-offset", b"0"),
-        ("eventviz-failure-consumer", b"inventory"),
+        ("eventviz-failure-consumer", consumer.encode()),
         ("eventviz-failure-exception", b"KeyError"),
         ("eventviz-failure-message", f"no product P-{number}".encode()),
         ("eventviz-failure-attempts", b"3"),

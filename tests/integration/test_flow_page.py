@@ -244,6 +244,14 @@ def test_flows_that_share_a_key_are_linked(visitor: Client) -> None:
 
     assert "1 related flow" in text
     assert 'href="/flows/o-2"' in text
+    assert 'title="Both have the record key ORD-1"' in text
+
+
+def test_a_related_flow_says_which_field_joins_them(visitor: Client) -> None:
+    for flow in ("a", "b"):
+        write(record(flow, flow=flow, payload={"trip": {"tripId": "T-7"}}, key=None))
+
+    assert 'title="Both have tripId T-7"' in page(visitor, "/flows/a")
 
 
 def test_the_socket_and_the_page_draw_the_same(visitor: Client) -> None:

@@ -16,21 +16,26 @@ _parse = msgspec.json.Decoder(dict[str, object]).decode
 
 def search_keys(payload: bytes | None, patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values of identifying fields, those of inner objects last, each once."""
+    return tuple(named_keys(payload, patterns))
+
+
+def named_keys(payload: bytes | None, patterns: tuple[str, ...]) -> dict[str, str]:
+    """Return the names of identifying fields by their values, those of inner objects last."""
     if not patterns or not payload or len(payload) > MAX_BYTES or payload.lstrip()[:1] != b"{":
-        return ()
+        return {}
     try:
         body = _parse(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()
-    found: dict[str, None] = {}
+        return {}
+    found: dict[str, str] = {}
     wanted = key_fields(patterns)
     for level in _look(body, wanted, found):
         _look(level, wanted, found)
-    return tuple(found)
+    return found
 
 
 def _look(
-    level: dict[str, object], wanted: KeyFields, found: dict[str, None]
+    level: dict[str, object], wanted: KeyFields, found: dict[str, str]
 ) -> list[dict[str, object]]:
     """Add an object's keys to those found; return the objects in it."""
     inner: list[dict[str, object]] = []
@@ -40,5 +45,5 @@ def _look(
         elif wanted[name]:
             key = fields.identifier(value)
             if key is not None and len(found) < MAX_KEYS:
-                found[key] = None
+                found.setdefault(key, name)
     return inner

@@ -24,7 +24,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 
     `logged_ms` is Kafka's time. `bare` is a record without an envelope, and `content` says what
     is in it instead of an event: `plain text, 15 bytes`. `role` is what the type says, `given_up`
-    which consumers gave it up, and why.
+    which consumers gave it up, and why, the first one first.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None = None
     reason: str | None = None
     error: str | None = None
-    given_up: str | None = None
+    given_up: tuple[str, ...] = ()
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -122,20 +122,48 @@ def _failure(events: Sequence[Happening], failed: Happening) -> str:
     back = _compensations(events, place)
     if back:
         return f"{told}; {back}."
-    followed = len(events) - place - 1
-    if not followed:
-        return f"{told}. Nothing has followed so far."
-    told += f". {followed} more {'event' if followed == 1 else 'events'} followed"
-    if followed == 1 and events[-1].role & Role.FAILED:
-        return f"{told} and failed too."
-    too = sum(bool(event.role & Role.FAILED) for event in events[place + 1 :])
-    return f"{told}, {too} of them failed too." if too else f"{told}."
+    return f"{told}. {_followed(failed, events[place + 1 :])}"
+
+
+def _followed(failed: Happening, events: Sequence[Happening]) -> str:
+    """Return `Stock release failed too: no such order. 2 more events followed.`"""
+    if not events:
+        return "Nothing has followed so far."
+    too: dict[str, list[Happening]] = {}
+    for event in events:
+        if event.role & Role.FAILED:
+            too.setdefault(event.type, []).append(event)
+    named = dict(list(too.items())[:_NAMED])
+    said = [_failed_too(again, known=kind == failed.type) for kind, again in named.items()]
+    rest = [event for event in events if event.type not in named]
+    if len(rest) == 1:
+        clause = clause_of(rest[0].type)
+        said.append(f"{clause.sentence} after it." if clause.verb else f"{clause.name} followed.")
+    elif rest:
+        more = sum(bool(event.role & Role.FAILED) for event in rest)
+        told = f", {more} of them failed too" if more else ""
+        said.append(f"{len(rest)} more events followed{told}.")
+    return " ".join(said)
+
+
+def _failed_too(again: Sequence[Happening], *, known: bool) -> str:
+    told = f"{clause_of(again[0].type).sentence} {'again' if known else 'too'}"
+    if len(again) > 1:
+        told += f", {len(again)} times"
+    reason = again[0].reason
+    return f"{told}: {_bounded(reason)}." if reason else f"{told}."
 
 
 def _given_up(dead: Sequence[Happening]) -> str:
     first = dead[0]
-    told = f"{clause_of(first.type).sentence}, but {_bounded(first.given_up or '')}."
-    return f"{told} {len(dead) - 1} more given up too." if len(dead) > 1 else told
+    who = "; then ".join(map(_bounded, first.given_up[:_NAMED]))
+    told = f"{clause_of(first.type).sentence}, but {who}."
+    if len(first.given_up) > _NAMED:
+        told += f" {len(first.given_up) - _NAMED} more consumers gave it up too."
+    rest = dead[1:]
+    if len(rest) == 1:
+        return f"{told} {clause_of(rest[0].type).name} was given up too."
+    return f"{told} {len(rest)} more events were given up too." if rest else told
 
 
 def _compensations(events: Sequence[Happening], start: int, *, begin: bool = False) -> str:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from tracing.domain.failure import group_key
-from tracing.models import DeadLetter, DeadLetterGroup, Discard, Event
+from tracing.models import DeadLetter, DeadLetterGroup, Discard, Event, RetryCopy
 from tracing.projections.plain_sql import select
 
 # A flow with more is a mass grave: the inbox shows them by group.
 MAX_DEATHS = 50
 _MAX_COPIES = 2_000
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# An event's id and a consumer.
+_Who = tuple[str, str]
+
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest dead letter of an event; `group` is its group's key.
+    """The newest dead letter of an event by one consumer; `group` is its group's key.
 
-    `open` until a newer copy of the event stands on another topic, or somebody put it aside.
+    `open` until a newer copy of the event stands on another topic, or somebody put it aside. What
+    other consumers do with the event says nothing of this one.
     """
 
     event_id: str
@@ -29,44 +38,59 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def deaths_of(flow: int) -> tuple[Death, ...]:
-    """Return a flow's dead letters, one an event, the newest first. One look-up where none is."""
+    """Return a flow's dead letters, one an event and consumer, the newest first.
+
+    One look-up where none is.
+    """
     if not select(("1",), "tracing_deadletter", "flow_id = %s LIMIT 1", (flow,)):
         return ()
-    newest: dict[str, DeadLetter] = {}
+    newest: dict[_Who, DeadLetter] = {}
     rows = DeadLetter.objects.filter(flow_id=flow).order_by("-timestamp_ms", "-record")
-    for row in rows[:MAX_DEATHS]:
-        newest.setdefault(row.event_id, row)
-    groups = DeadLetterGroup.objects.in_bulk({row.group_id for row in newest.values()})
-    over = _put_aside(newest) | _sent_on(flow, newest)
-    found = []
-    for event_id, row in newest.items():
-        group = groups.get(row.group_id)
-        found.append(
-            Death(
-                event_id=event_id,
-                group=group_key(row.group_id),
-                record=row.record,
-                consumer=group.consumer if group else "",
-                exception=group.exception if group else "",
-                message=row.message,
-                open=event_id not in over,
-            )
+    dead = list(rows[:MAX_DEATHS])
+    groups = DeadLetterGroup.objects.in_bulk({row.group_id for row in dead})
+    consumers = {
+        row.record: groups[row.group_id].consumer for row in dead if row.group_id in groups
+    }
+    for row in dead:
+        newest.setdefault((row.event_id, consumers.get(row.record, "")), row)
+    over = _put_aside(newest) | set(_sent_on(flow, newest, consumers))
+    return tuple(
+        Death(
+            event_id=event_id,
+            group=group_key(row.group_id),
+            record=row.record,
+            consumer=consumer,
+            exception=groups[row.group_id].exception if row.group_id in groups else "",
+            message=row.message,
+            open=(event_id, consumer) not in over,
         )
-    return tuple(found)
+        for (event_id, consumer), row in newest.items()
+    )
 
 
-def _put_aside(newest: dict[str, DeadLetter]) -> set[str]:
-    records = {row.record: event_id for event_id, row in newest.items()}
+def _put_aside(newest: dict[_Who, DeadLetter]) -> set[_Who]:
+    records = {row.record: who for who, row in newest.items()}
     aside = Discard.objects.filter(record__in=records, restored_at=None)
     return {records[record] for record in aside.values_list("record", flat=True)}
 
 
-def _sent_on(flow: int, newest: dict[str, DeadLetter]) -> set[str]:
-    """Return the events of which a copy came after the dead letter: it stands elsewhere."""
+def _sent_on(
+    flow: int, newest: dict[_Who, DeadLetter], consumers: dict[int, str]
+) -> Iterator[_Who]:
+    """Yield whose event has a copy that came after the dead letter: it stands elsewhere.
+
+    `consumers` are those of dead letters by record.
+    """
+    waiting = RetryCopy.objects.filter(flow_id=flow).order_by("-timestamp_ms")
+    consumers = {**dict(waiting.values_list("record", "consumer")[:_MAX_COPIES]), **consumers}
     hashes = {row.event_hash for row in newest.values()}
-    copies = Event.objects.filter(event_hash__in=hashes, flow_id=flow).order_by("-timestamp_ms")
-    return {
-        event_id
-        for event_id, at_ms in copies.values_list("event_id", "timestamp_ms")[:_MAX_COPIES]
-        if event_id in newest and at_ms > newest[event_id].timestamp_ms
-    }
+    rows = Event.objects.filter(event_hash__in=hashes, flow_id=flow).order_by("-timestamp_ms")
+    copies = list(rows.values_list("event_id", "timestamp_ms", "record")[:_MAX_COPIES])
+    for (event_id, consumer), row in newest.items():
+        if any(
+            copy == event_id
+            and at_ms > row.timestamp_ms
+            and consumers.get(record, consumer) in {"", consumer}
+            for copy, at_ms, record in copies
+        ):
+            yield event_id, consumer

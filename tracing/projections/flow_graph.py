@@ -52,9 +52,13 @@ class FlowDetail(msgspec.Struct, frozen=True, kw_only=True):
     deaths: tuple[Death, ...] = ()
 
     @property
-    def dead(self) -> dict[str, Death]:
-        """Return the dead letters that are open, by event id."""
-        return {death.event_id: death for death in self.deaths if death.open}
+    def dead(self) -> dict[str, list[Death]]:
+        """Return the dead letters that are open, by event id, the first one first."""
+        found: dict[str, list[Death]] = {}
+        for death in reversed(self.deaths):
+            if death.open:
+                found.setdefault(death.event_id, []).append(death)
+        return found
 
 
 class Found(FlowColumns, frozen=True, gc=False):

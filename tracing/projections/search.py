@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from tracing.codec import decode
+from tracing.codec.keys import named_keys
 from tracing.domain.text import clean, hash64
 from tracing.models import Partition
 from tracing.models.source import record_id
@@ -66,7 +67,18 @@ def search(text: str) -> list[Hit]:
     return hits[:MAX_HITS]
 
 
-def related_flows(line: FlowLine, root: int) -> list[FlowLine]:
+class Related(msgspec.Struct, frozen=True):
+    """A flow that shares a key with another one: the key, and the payload's field that has it.
+
+    `field` is empty where it is the records' key.
+    """
+
+    line: FlowLine
+    field: str
+    key: str
+
+
+def related_flows(line: FlowLine, root: int) -> list[Related]:
     """Return flows that share a key with the first event of this one, newest first.
 
     `root` is the first event's record. At most `MAX_RELATED`; costs four look-ups by key.
@@ -74,23 +86,26 @@ def related_flows(line: FlowLine, root: int) -> list[FlowLine]:
     found = stored_record(root, 0)
     if found is None:
         return []
-    keys = {key for event in decode(found.record, current_rules()).events for key in event.keys}
-    if line.key:
-        keys.add(line.key)
-    related = [one for one in _flows_with(keys, 4 * MAX_RELATED + 1) if one != line.id]
-    return flow_lines(related)[:MAX_RELATED]
+    rules = current_rules()
+    # What people call the flow by comes first.
+    keys = {line.key: ""} if line.key else {}
+    for payload in decode(found.record, rules).payloads:
+        keys |= named_keys(payload, rules.key_fields)
+    by_flow = _flows_with(keys, 4 * MAX_RELATED + 1)
+    by_flow.pop(line.id, None)
+    related = flow_lines(by_flow)[:MAX_RELATED]
+    return [Related(one, keys[by_flow[one.id]], by_flow[one.id]) for one in related]
 
 
-def _flows_with(keys: Iterable[str], limit: int) -> list[int]:
-    """Return the newest flows that have one of these keys. One look-up a key."""
+def _flows_with(keys: Iterable[str], limit: int) -> dict[int, str]:
+    """Return the newest flows that have one of these keys, and which. One look-up a key."""
     # Of several keys at once, the index gives no order: a common key would be read as a whole.
     condition = f"key_hash = %s ORDER BY flow_id DESC LIMIT {limit}"
-    found = {
-        flow_id
-        for key in keys
-        for (flow_id,) in select(("flow_id",), "tracing_searchkey", condition, (hash64(key),))
-    }
-    return sorted(found, reverse=True)[:limit]
+    found: dict[int, str] = {}
+    for key in keys:
+        for (flow_id,) in select(("flow_id",), "tracing_searchkey", condition, (hash64(key),)):
+            found.setdefault(flow_id, key)
+    return dict(sorted(found.items(), reverse=True)[:limit])
 
 
 def _at_coordinates(text: str) -> list[StoredEvent]:

@@ -255,6 +255,18 @@ def test_the_flow_leads_to_the_dead_letter(viewer: Client) -> None:
     assert 'aria-label="OrderPlaced, order-service, 0 ms, dead letter"' in page
 
 
+def test_the_flow_names_every_consumer_that_gave_up(viewer: Client) -> None:
+    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1", at_ms=NOW_MS))
+    write(failed("e1", topic="orders.retry", consumer="email", at_ms=NOW_MS + 10))
+    write(failed("e1", number=2, consumer="email", at_ms=NOW_MS + 20))
+
+    page = text(viewer.get("/flows/flow-e1").content.decode())
+
+    said = "but inventory gave it up: no product P-1; then email gave it up: no product P-2."
+    assert f"Order was placed, {said}" in page
+    assert page.count("dead letter →") == 2
+
+
 def test_a_dead_letter_that_was_sent_on_no_longer_marks_its_event(viewer: Client) -> None:
     write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1"))
     again = ("eventviz-retry-id", b"r-1")

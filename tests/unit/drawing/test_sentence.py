@@ -57,12 +57,44 @@ def test_it_says_what_failed_when_and_what_was_taken_back() -> None:
 
 def test_it_says_who_gave_an_event_up_and_why() -> None:
     placed = Happening(
-        id="1", type="OrderPlaced", time_us=0, logged_ms=0, given_up="stock did: no P."
+        id="1", type="OrderPlaced", time_us=0, logged_ms=0, given_up=("stock did: no P.",)
     )
 
     sentence = tell([placed], state="failed", total=1, services=1, duration_us=0)
 
     assert sentence.text == "Order was placed, but stock did: no P."
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([], "Order was placed, but stock gave it up: no P; then email gave it up."),
+        (
+            [("MailSent", ("archive gave it up",))],
+            (
+                "Order was placed, but stock gave it up: no P; then email gave it up."
+                " MailSent was given up too."
+            ),
+        ),
+        (
+            [("MailSent", ("archive gave it up",)), ("Ping", ("archive gave it up",))],
+            (
+                "Order was placed, but stock gave it up: no P; then email gave it up."
+                " 2 more events were given up too."
+            ),
+        ),
+    ],
+)
+def test_it_names_every_consumer_that_gave_up(
+    others: list[tuple[str, tuple[str, ...]]], expected: str
+) -> None:
+    told = [("OrderPlaced", ("stock gave it up: no P", "email gave it up")), *others]
+    events = [
+        Happening(id=str(number), type=kind, time_us=0, logged_ms=0, given_up=who)
+        for number, (kind, who) in enumerate(told)
+    ]
+
+    assert tell(events, state="quiet", total=2, services=1, duration_us=0).text == expected
 
 
 def test_it_says_that_nothing_followed_a_failure() -> None:
@@ -73,22 +105,35 @@ def test_it_says_that_nothing_followed_a_failure() -> None:
     )
 
 
-def test_it_counts_what_followed_a_failure_without_compensation() -> None:
+def test_it_says_what_followed_a_failure_without_compensation() -> None:
     sentence = told(("JobFailed", 0, "elsewhere"), ("MailSent", 5, 0), state="failed")
 
-    assert sentence == "Job failed. 1 more event followed."
+    assert sentence == "Job failed. Mail was sent after it."
 
 
-def test_a_single_further_failure_is_said_without_counting() -> None:
-    sentence = told(("PaymentFailed", 0), ("StockReleaseFailed", 5, 0), state="failed")
-
-    assert sentence == "Payment failed. 1 more event followed and failed too."
-
-
-def test_it_counts_further_failures() -> None:
-    sentence = told(("JobFailed", 0), ("MailSent", 5), ("JobFailed", 9), state="failed")
-
-    assert sentence == "Job failed. 2 more events followed, 1 of them failed too."
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (
+            [("StockReleaseFailed", 5, 0, "no_such_order")],
+            "Job failed. Stock release failed too: no_such_order.",
+        ),
+        (
+            [("MailSent", 5), ("JobFailed", 9), ("ping", 9), ("CarRefused", 9), ("JobFailed", 9)],
+            "Job failed. Job failed again, 2 times. Car was refused too. 2 more events followed.",
+        ),
+        (
+            [("AFailed", 1), ("BFailed", 2), ("CFailed", 3), ("DFailed", 4), ("EFailed", 5)],
+            (
+                "Job failed. A failed too. B failed too. C failed too."
+                " 2 more events followed, 2 of them failed too."
+            ),
+        ),
+        ([("ping", 5)], "Job failed. ping followed."),
+    ],
+)
+def test_it_says_what_else_failed_and_why(events: list[tuple[Any, ...]], expected: str) -> None:
+    assert told(("JobFailed", 0), *events, state="failed") == expected
 
 
 def test_it_says_how_long_a_completed_flow_took() -> None:

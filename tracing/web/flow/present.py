@@ -20,7 +20,7 @@ from tracing.drawing.sentence import Happening, Sentence, tell
 from tracing.drawing.words import clause_of
 from tracing.projections import reading
 from tracing.projections.message_kinds import kinds_of
-from tracing.projections.search import related_flows
+from tracing.projections.search import Related, related_flows
 from tracing.schemas.unregistered import unregistered
 from tracing.web import present
 from tracing.web.address import element_id, flow_api_url
@@ -30,10 +30,10 @@ from tracing.web.present import Sign
 from tracing.web.sagas.linking import SagaLink, links_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tracing.projections.flow_deaths import Death
-    from tracing.projections.reading import FlowDetail, FlowLine, StoredEvent
+    from tracing.projections.reading import FlowDetail, StoredEvent
 
 JOINED = {
     "correlation": ("joined by correlation id", "All events with this correlation id."),
@@ -78,13 +78,14 @@ def root_of(detail: FlowDetail) -> StoredEvent:
     )
 
 
-def related(detail: FlowDetail, *, now_ms: int) -> list[tuple[FlowLine, Sign]]:
+def related(detail: FlowDetail, *, now_ms: int) -> list[tuple[Related, Sign]]:
     """Return flows that share a key with this one, with their signs. Four queries by key."""
-    lines = related_flows(detail.line, root_of(detail).record)
+    found = related_flows(detail.line, root_of(detail).record)
+    lines = [one.line for one in found]
     shown = [
         present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms) for line in lines
     ]
-    return [(line, present.STATES[state]) for line, state in zip(lines, shown, strict=True)]
+    return [(one, present.STATES[state]) for one, state in zip(found, shown, strict=True)]
 
 
 def distinct(events: Sequence[StoredEvent]) -> list[StoredEvent]:
@@ -187,11 +188,17 @@ def head(detail: FlowDetail, *, now_ms: int) -> Head:
     )
 
 
-def given_up(death: Death) -> str:
+def given_up(deaths: Iterable[Death]) -> tuple[str, ...]:
     """Return who gave an event up, and why: `inventory gave it up: no shelf for product P`."""
-    told = f"{death.consumer or 'its consumer'} gave it up"
-    reason = death.message or death.exception
-    return f"{told}: {present.reason_words(reason)}" if reason else told
+    return tuple(
+        f"{death.consumer or 'its consumer'} gave it up"
+        + (
+            f": {present.reason_words(reason)}"
+            if (reason := death.message or death.exception)
+            else ""
+        )
+        for death in deaths
+    )
 
 
 def _sentence(detail: FlowDetail, state: str) -> Sentence:
@@ -213,7 +220,7 @@ def _sentence(detail: FlowDetail, state: str) -> Sentence:
                 cause=event.causation_id,
                 reason=present.reason_words(event.reason) if event.reason else None,
                 error=event.error,
-                given_up=given_up(dead[event.event_id]) if event.event_id in dead else None,
+                given_up=given_up(dead.get(event.event_id, ())),
             )
             for item in detail.events
             for event in (item.event,)

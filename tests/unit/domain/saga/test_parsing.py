@@ -68,7 +68,8 @@ def test_without_a_declared_end_only_a_last_step_that_stands_alone_ends_a_flow(
     roles = parse(json.dumps({"saga": "Trip", "starts": "Asked", "steps": held})).roles
 
     assert roles.ended == ended
-    assert (roles.undone, roles.failed) == ({"RoomFreed"}, {"RoomKept"})
+    assert roles.undone == {"RoomFreed"}
+    assert roles.failed == {"RoomKept"}
 
 
 def test_json_is_read_with_tabs_too() -> None:
