@@ -111,6 +111,37 @@ def test_sagas_are_filtered(api: Client) -> None:
     assert keys(api, "key=nobody") == []
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (
+            "definition=Order&state=nothing",
+            (
+                "state: one of running, compensating, failed, completed, cancelled, PENDING,"
+                " STOCK_RESERVED, PAYMENT_PROCESSED,"
+            ),
+        ),
+        ("definition=Trip", "definition: one of Orchestrated order, Order."),
+        ("step=Sleep", "step: one of Reserve stock, Process payment, Create shipment, Release"),
+        ("flag=x", "flag: one of missing_compensation,"),
+    ],
+)
+def test_a_filter_that_names_nothing_says_what_there_is(
+    api: Client, query: str, expected: str
+) -> None:
+    put(events("OrderPlaced", flow="a"))
+
+    said = get(api, f"/api/sagas?{query}", 400)["error"]
+
+    assert said.startswith(expected)
+    for known in (
+        "state=COMPENSATION_FAILED",
+        "step=CANCELLED",
+        "state=PENDING&step=Reserve+stock",
+    ):
+        get(api, f"/api/sagas?{known}")
+
+
 def test_a_list_goes_on_by_cursor(api: Client) -> None:
     bodies = [
         body for number in range(7) for body in events(f"OrderPlaced@{number}", flow=f"o{number}")

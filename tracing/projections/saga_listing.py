@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from tracing.domain.saga.instance import Flag, Phase
 from tracing.domain.text import clean, hash64
-from tracing.models import SagaFlag, SagaFlow, SagaInstance, SearchKey
+from tracing.models import SagaCount, SagaFlag, SagaFlow, SagaInstance, SearchKey
 from tracing.projections import saga_facts
+from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.saga_reading import SagaLine, lines_of, shown
 from tracing.projections.sieve import sieve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from django.db.models import QuerySet
 
+    # What orders a saga in a list, and its id.
+    Place = tuple[int, str]
+    Chunk = list[tuple[Place, SagaInstance | None]]
+    # Read so many from behind a place on.
+    Read = Callable[[Place | None, int], Chunk]
+
+T = TypeVar("T", bound=Model)
 # What a filter without an index tests at most; then it says so and goes on by cursor.
 MAX_TESTED = 2_000
 _CHUNK = 200
+_MAX_COUNTS = 5_000
 PHASES = {phase.name.lower(): phase for phase in Phase}
 FLAGS = {flag.code: flag for flag in Flag}
 
@@ -58,6 +67,35 @@ def parse_filter(given: Mapping[str, str]) -> SagaFilter:
     )
 
 
+def nameable(definition: str = "") -> dict[str, list[str]]:
+    """Return what a list may be filtered by, of one definition or of all, each in order.
+
+    By the filter's name: the definitions in force and those that have instances, their states
+    and steps. One query, of counters.
+    """
+    versions = applied_sagas().versions
+    rows = SagaCount.objects.filter(n__gt=0).values_list("definition", "state", "step")
+    counted = list(rows[:_MAX_COUNTS])
+    definitions = sorted({*versions, *(name for name, _, _ in counted)})
+    states, steps = list(PHASES), list[str]()
+    for name in [definition] if definition else definitions:
+        for version in versions.get(name, ()):
+            one = version.definition
+            undos = [step.compensation.name for step in one.steps if step.compensation]
+            named = one.states
+            states += [named.started, *(step.state for step in one.steps), named.compensating]
+            states += [named.failed, named.completed, named.cancelled]
+            # Who waits for an end alone waits at its state.
+            steps += [*(step.name for step in one.steps), *undos, named.completed, named.cancelled]
+        states += sorted(state for of, state, _ in counted if of == name)
+        steps += sorted(step for of, _, step in counted if of == name and step)
+    return {
+        "definition": definitions,
+        "state": list(dict.fromkeys(states)),
+        "step": list(dict.fromkeys(steps)),
+    }
+
+
 def list_sagas(wanted: SagaFilter, *, cursor: str | None, limit: int, now_ms: int) -> SagaPage:
     """Return one page of sagas, the newest first.
 
@@ -80,26 +118,26 @@ def list_sagas(wanted: SagaFilter, *, cursor: str | None, limit: int, now_ms: in
 def _candidates(
     wanted: SagaFilter, cursor: str | None, limit: int, now_ms: int
 ) -> Iterator[tuple[str, SagaInstance]]:
-    """Yield (its place, saga) in order, from behind a place on."""
-    if wanted.flag and not wanted.key:
-        yield from _flagged(wanted, cursor, limit)
-        return
-    query, column = _indexed(wanted, now_ms)
-    after = _place(cursor)
-    size = min(limit + 1, _CHUNK)
+    """Yield (its place, saga) in order, from behind a place on, each once."""
+    read = _flagged(wanted) if wanted.flag and not wanted.key else _indexed(wanted, now_ms)
+    after, size = _place(cursor), min(limit + 1, _CHUNK)
     while True:
-        behind = query
-        if after is not None:
-            value, saga = after
-            later = Q(**{f"{column}__lt": value}) | Q(**{column: value, "id__lt": saga})
-            behind = query.filter(later, **{f"{column}__lte": value})
-        chunk = list(behind.order_by(f"-{column}", "-id")[:size])
-        for row in chunk:
-            yield f"{getattr(row, column)}-{row.id}", row
+        chunk = read(after, size)
+        # One that bears a flag at several steps is there more than once.
+        for (value, saga), row in dict(chunk).items():
+            if row is not None:
+                yield f"{value}-{saga}", row
         if len(chunk) < size:
             return
-        after = (getattr(chunk[-1], column), chunk[-1].id)
-        size = _CHUNK
+        after, size = chunk[-1][0], _CHUNK
+
+
+def _behind(query: QuerySet[T], column: str, saga: str, after: Place | None) -> QuerySet[T]:
+    """Return what follows a place, in the order of a column and then of the saga's id."""
+    if after is not None:
+        later = Q(**{f"{column}__lt": after[0]}) | Q(**{column: after[0], f"{saga}__lt": after[1]})
+        query = query.filter(later, **{f"{column}__lte": after[0]})
+    return query.order_by(f"-{column}", f"-{saga}")
 
 
 def _rows(wanted: SagaFilter) -> QuerySet[SagaInstance]:
@@ -107,7 +145,18 @@ def _rows(wanted: SagaFilter) -> QuerySet[SagaInstance]:
     return shown().defer(None) if wanted.flag and wanted.step else shown()
 
 
-def _indexed(wanted: SagaFilter, now_ms: int) -> tuple[QuerySet[SagaInstance], str]:
+def _indexed(wanted: SagaFilter, now_ms: int) -> Read:
+    """Return how to read the sagas by what an index answers."""
+    query, column = _ordered(wanted, now_ms)
+
+    def read(after: Place | None, size: int) -> Chunk:
+        rows = _behind(query, column, "id", after)[:size]
+        return [((getattr(row, column), row.id), row) for row in rows]
+
+    return read
+
+
+def _ordered(wanted: SagaFilter, now_ms: int) -> tuple[QuerySet[SagaInstance], str]:
     """Return the sagas by what an index answers, and the column that orders them."""
     query = _rows(wanted)
     if wanted.key:
@@ -129,32 +178,18 @@ def _indexed(wanted: SagaFilter, now_ms: int) -> tuple[QuerySet[SagaInstance], s
     return query.filter(started_ms__isnull=False), "started_ms"
 
 
-def _flagged(
-    wanted: SagaFilter, cursor: str | None, limit: int
-) -> Iterator[tuple[str, SagaInstance]]:
-    """Yield the sagas with a flag, each once."""
-    flag = FLAGS.get(wanted.flag)
-    if flag is None:
-        return
-    query = SagaFlag.objects.filter(flag=flag).order_by("-started_ms", "-saga", "-step")
-    after = _place(cursor)
-    size = min(limit + 1, _CHUNK)
-    while True:
-        behind = query
-        if after is not None:
-            started_ms, saga = after
-            later = Q(started_ms__lt=started_ms) | Q(started_ms=started_ms, saga__lt=saga)
-            behind = query.filter(later, started_ms__lte=started_ms)
-        chunk = list(behind.values_list("started_ms", "saga")[:size])
-        rows = {row.id: row for row in _rows(wanted).filter(id__in={saga for _, saga in chunk})}
-        for started_ms, saga in dict.fromkeys(chunk):
-            if saga in rows:
-                yield f"{started_ms}-{saga}", rows[saga]
-        if len(chunk) < size:
-            return
-        # A saga whose flags a chunk cuts apart is not given twice: it lies before the place.
-        after = chunk[-1]
-        size = _CHUNK
+def _flagged(wanted: SagaFilter) -> Read:
+    """Return how to read the sagas with a flag; those that no definition covers are None."""
+    flags = SagaFlag.objects.filter(flag=FLAGS.get(wanted.flag, 0))
+
+    def read(after: Place | None, size: int) -> Chunk:
+        places = list(
+            _behind(flags, "started_ms", "saga", after).values_list("started_ms", "saga")[:size]
+        )
+        rows = _rows(wanted).in_bulk({saga for _, saga in places})
+        return [(place, rows.get(place[1])) for place in places]
+
+    return read
 
 
 def _matches(row: SagaInstance, wanted: SagaFilter, now_ms: int) -> bool:
@@ -185,7 +220,7 @@ def _bears(row: SagaInstance, wanted: SagaFilter) -> bool:
     return any(code == flag and step == wanted.step for code, _, step in effects.flags)
 
 
-def _place(cursor: str | None) -> tuple[int, str] | None:
+def _place(cursor: str | None) -> Place | None:
     at, _, saga = (cursor or "").partition("-")
     if not (at.isascii() and at.isdigit() and len(at) < 16 and len(saga) <= 32):
         return None

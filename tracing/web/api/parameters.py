@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_TEXT = 400
+# So many of the values that a parameter may have are named.
+MAX_OPTIONS = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONE = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
 
@@ -47,7 +49,9 @@ def choice(given: Mapping[str, str], name: str, options: Collection[str]) -> str
     """Return one of the options, '' when absent."""
     value = given.get(name, "")
     if value and value not in options:
-        raise BadParameterError(name, f"one of {', '.join(options)}.")
+        named = ", ".join(list(options)[:MAX_OPTIONS])
+        more = len(options) - MAX_OPTIONS
+        raise BadParameterError(name, f"one of {named}{f' and {more:,} more' if more > 0 else ''}.")
     return value
 
 

@@ -32,8 +32,10 @@ def sagas(request: HttpRequest) -> HttpResponse:
     for name in ("overdue", "stuck"):
         given[name] = _YES.get(parameters.choice(given, name, _YES), "")
     parameters.choice(given, "flag", listing.FLAGS)
-    for name in ("definition", "state", "step", "key"):
-        given[name] = parameters.text(given, name)
+    given["key"] = parameters.text(given, "key")
+    nameable = listing.nameable(parameters.text(given, "definition"))
+    for name, names in nameable.items():
+        given[name] = parameters.choice({name: parameters.text(given, name)}, name, names)
     cursor = given.get("cursor", "")
     if cursor and not _CURSOR.fullmatch(cursor):
         raise parameters.BadParameterError("cursor", "a `next` of ours, or nothing.")
