@@ -8,6 +8,7 @@ from typing import Any
 
 import fastavro
 import pytest
+from msgspec import structs
 from pytest_django import DjangoAssertNumQueries
 
 from tests.integration.log import record, write
@@ -17,11 +18,11 @@ from tracing.jobs.checking import CheckPayloads
 from tracing.models import SchemaCheck
 from tracing.projections import reading
 from tracing.projections.rebuild import rebuild
+from tracing.schemas.breaking import who_would_break
 from tracing.schemas.current import current_registry
 from tracing.schemas.registry import Draft
 from tracing.schemas.unregistered import unregistered
 from tracing.schemas.violations import NOBODY, violations
-from tracing.schemas.wire import who_would_break
 
 pytestmark = pytest.mark.django_db
 
@@ -219,6 +220,37 @@ def test_who_would_break_tells_by_service_what_does_not_fit() -> None:
     assert who_would_break(Schema("AVRO", avro(needed)), "OrderPlaced", limit=1).looked == 1
 
 
+def test_what_fitted_no_version_before_is_told_apart_from_what_would_break() -> None:
+    register()
+    write(
+        placed(1, 1, GOOD),
+        placed(2, 1, {"orderId": 7}),
+        placed(3, 1, GOOD | {"shippingAddress": "Here 1"}),
+    )
+    needed = [*V2, {"name": "shippingAddress", "type": "string"}]
+
+    harmless = who_would_break(Schema("AVRO", avro(V2)), "OrderPlaced")
+    breaking = who_would_break(Schema("AVRO", avro(needed)), "OrderPlaced")
+
+    assert (harmless.looked, harmless.failing, harmless.broken) == (3, 0, 1)
+    assert (breaking.looked, breaking.failing, breaking.broken) == (3, 1, 1)
+    assert [(one.path, one.event_id) for one in breaking.findings] == [("shippingAddress", "e-1")]
+
+
+def test_copies_of_an_event_are_looked_at_once() -> None:
+    original = placed(1, 1, GOOD)
+    copies = [
+        structs.replace(original, topic=topic, headers=(("eventviz-failure-topic", b"orders"),))
+        for topic in ("orders.retry.1", "orders.dlq")
+    ]
+    write(original, *copies)
+    needed = [*V2, {"name": "shippingAddress", "type": "string"}]
+
+    found = who_would_break(Schema("AVRO", avro(needed)), "OrderPlaced")
+
+    assert (found.looked, found.failing) == (1, 1)
+
+
 ENVELOPE = {
     "title": "Envelope",
     "type": "object",
@@ -243,9 +275,12 @@ def test_a_frames_schema_is_of_the_whole_value_not_of_the_payload() -> None:
     check_all()
 
     assert [one[2:4] for one in told()] == [("payload.amount", "is text instead of a number")]
-    needed = json.dumps(ENVELOPE | {"required": ["eventId", "tenant"]})
-    broken = who_would_break(Schema("JSON", needed), "Billed").findings
-    assert {one.path for one in broken} == {"tenant", "payload.amount"}
+    good = {"eventId": "b-2", "eventType": "Billed", "payload": {"amount": 5}}
+    write(framed("JSON", json.dumps(ENVELOPE), json.dumps(good).encode()))
+    needed = json.dumps(ENVELOPE | {"required": ["eventId", "tenant"]}).replace("number", "string")
+    found = who_would_break(Schema("JSON", needed), "Billed")
+    assert (found.failing, found.broken) == (1, 1)
+    assert {one.path for one in found.findings} == {"tenant", "payload.amount"}
 
 
 def test_what_avro_was_read_by_it_fits() -> None:

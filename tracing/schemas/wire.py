@@ -16,9 +16,7 @@ import msgspec
 from tracing.codec.formats.content import content
 from tracing.codec.formats.schema import Schema, SchemaRef
 from tracing.domain.errors import DecodeError
-from tracing.models import Event as EventRow
-from tracing.models import Node, SubjectVersion
-from tracing.projections import reading
+from tracing.models import SubjectVersion
 from tracing.projections.settings import current_rules
 from tracing.projections.version_reading import version_number
 from tracing.schemas.checking import Finding, Step, UncheckableError, check
@@ -28,7 +26,7 @@ from tracing.schemas.parsing import parse_json
 from tracing.schemas.references import candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from tracing.domain.event import Event
     from tracing.domain.record import Record
@@ -36,7 +34,8 @@ if TYPE_CHECKING:
 # So many of the newest events are looked through for payloads of one type.
 MAX_LOOKED = 20_000
 MAX_PAYLOADS = 1_000
-_CHUNK = 200
+# Of a subject's versions, so many are tried, the newest ones.
+MAX_VERSIONS = 10
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -64,30 +63,6 @@ class Checked(msgspec.Struct, frozen=True):
         return [one for one in self.findings if one.listed]
 
 
-class Breaking(msgspec.Struct, frozen=True, kw_only=True):
-    """Payloads of one service that a schema does not fit, for one reason at one field."""
-
-    service: str
-    path: str
-    reason: str
-    payloads: int
-    event_id: str
-    correlation_id: str
-
-
-class WouldBreak(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest payloads of a type against a schema: how many of how many fail, by service.
-
-    `services` is (service, failing, looked at). `findings` are the violations, the most first.
-    """
-
-    looked: int
-    failing: int
-    services: tuple[tuple[str, int, int], ...]
-    findings: tuple[Breaking, ...]
-    error: str = ""
-
-
 class Expectations:
     """Which schema a payload must fit; remembers what it was asked, so make one for each task."""
 
@@ -96,6 +71,7 @@ class Expectations:
         self._registry = registry_name()
         self._known: dict[tuple[str, str, str, str], Expected] = {}
         self._versions: dict[tuple[str, str], dict[int, SubjectVersion]] = {}
+        self._schemas: dict[int, Schema] = {}
 
     def of(self, event: Event, schema_id: str) -> Expected:
         """Return what an event's payload must fit; `schema_id` is what its frame names.
@@ -106,6 +82,25 @@ class Expectations:
         if key not in self._known:
             self._known[key] = self._framed(schema_id) if schema_id else self._registered(event)
         return self._known[key]
+
+    def fitted(self, event: Event, payload: bytes, schema_id: str) -> bool | None:
+        """Tell whether a payload fits any version that is registered; None when there is none.
+
+        With a frame, `payload` is the whole value, and the version is the one that it names.
+        """
+        expected = self.of(event, schema_id)
+        if schema_id:
+            framed = [] if expected.schema is None else [expected.schema]
+            # What was read by its schema fits it.
+            return True if framed and framed[0].type == "AVRO" else _fits_any(framed, payload)
+        rows = self._versions.get((event.type, event.topic), {})
+        newest = sorted(rows.values(), key=lambda row: -row.version)[:MAX_VERSIONS]
+        return _fits_any([self._schema(row) for row in newest], payload)
+
+    def _schema(self, row: SubjectVersion) -> Schema:
+        if row.pk not in self._schemas:
+            self._schemas[row.pk] = _by_id(str(row.number)) or _of_row(row)
+        return self._schemas[row.pk]
 
     def _framed(self, schema_id: str) -> Expected:
         row = None
@@ -129,7 +124,7 @@ class Expectations:
         row = None if number is None else versions.get(number)
         if row is None:
             return Expected(subject, number, unknown=True)
-        return Expected(subject, row.version, _by_id(str(row.number)) or _of_row(row))
+        return Expected(subject, row.version, self._schema(row))
 
     def _of_type(self, event_type: str, topic: str) -> dict[int, SubjectVersion]:
         """Return the versions of the subject that a type on a topic has. One query."""
@@ -142,6 +137,19 @@ class Expectations:
             if row.subject.name != names[2] or _own_name(row) == event_type:
                 by_name[row.subject.name][row.version] = row
         return next((by_name[name] for name in names if name in by_name), {})
+
+
+def _fits_any(schemas: Iterable[Schema], payload: bytes) -> bool | None:
+    """Tell whether a payload fits one of these; None when none of them says anything."""
+    told = None
+    for schema in schemas:
+        try:
+            if not any(one.listed for one in check(schema, payload)):
+                return True
+        except UncheckableError:
+            continue
+        told = False
+    return told
 
 
 def check_event(
@@ -195,66 +203,6 @@ def _inside(finding: Finding, envelope: tuple[Step, ...]) -> Finding:
     inside = finding.steps[: len(envelope)] == envelope
     steps = finding.steps[len(envelope) :] if inside else ()
     return msgspec.structs.replace(finding, steps=steps)
-
-
-def who_would_break(
-    schema: Schema, event_type: str, *, limit: int = MAX_PAYLOADS, looked: int = MAX_LOOKED
-) -> WouldBreak:
-    """Return which of the last `limit` payloads of a type a schema does not fit, by service.
-
-    Looks through the newest `looked` events; a few queries by key for 200 payloads.
-    """
-    whole: dict[str, int] = defaultdict(int)
-    failed: dict[str, int] = defaultdict(int)
-    groups: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
-    for event, payload in _payloads(event_type, limit, looked):
-        try:
-            findings = [one for one in check(schema, payload) if one.listed]
-        except UncheckableError as error:
-            return WouldBreak(looked=0, failing=0, services=(), findings=(), error=str(error))
-        whole[event.service] += 1
-        failed[event.service] += bool(findings)
-        for place in {(one.path, one.reason) for one in findings}:
-            groups[event.service, *place].append(event)
-    return WouldBreak(
-        looked=sum(whole.values()),
-        failing=sum(failed.values()),
-        services=tuple((name, failed[name], whole[name]) for name in sorted(whole)),
-        findings=tuple(
-            Breaking(
-                service=service,
-                path=path,
-                reason=reason,
-                payloads=len(events),
-                event_id=events[0].event_id,
-                correlation_id=events[0].correlation_id,
-            )
-            for (service, path, reason), events in sorted(
-                groups.items(), key=lambda item: (-len(item[1]), item[0])
-            )
-        ),
-    )
-
-
-def _payloads(event_type: str, limit: int, looked: int) -> Iterator[tuple[Event, bytes]]:
-    """Yield the newest payloads of a type, the newest first."""
-    nodes = list(Node.objects.filter(type=event_type).values_list("id", flat=True)[:1_000])
-    newest = reading.head().position
-    rows = EventRow.objects.filter(
-        position__gt=newest - looked, node_id__in=nodes, error=None
-    ).order_by("-position")
-    positions = list(rows.values_list("position", flat=True)[:limit])
-    for start in range(0, len(positions), _CHUNK):
-        items = reading.events_at(positions[start : start + _CHUNK])
-        records = reading.stored_records(item.record for item in items)
-        for item in reversed(items):
-            record = records.get(item.record)
-            said = None if record is None else reading.decode_stored(record)
-            if record is not None and said is not None and item.event.part < len(said.payloads):
-                framed = bool(said.schema)
-                payload = whole_of(record) if framed else said.payloads[item.event.part]
-                if payload is not None:
-                    yield item.event, payload
 
 
 def types_of_row(row: SubjectVersion) -> set[str]:

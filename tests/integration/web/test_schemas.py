@@ -437,8 +437,13 @@ def test_who_would_break_is_said_before_saving(operator: Client) -> None:
         operator.post("/schemas/register", edited("OrderPlaced", text, look="1")).content.decode()
     )
 
-    assert "<b>1</b> of the last 2 stored payloads" in said
+    assert "<b>1</b> of the last 2 stored payloads of <code>OrderPlaced</code> would break" in said
     assert "order-service" in said
     assert "/flows/o-1?event=e-1" in said
     fine = operator.post("/schemas/register", edited("OrderPlaced", avro("id"), look="1"))
     assert "Nobody: the last 2 stored payloads" in unescape(fine.content.decode())
+    write(record("e-3", payload={"id": 3}))
+    told = operator.post("/schemas/register", edited("OrderPlaced", avro("id"), look="1"))
+    words = " ".join(unescape(told.content.decode()).split())
+    assert "none that fitted a version so far breaks by this." in words
+    assert "1 more fitted no version so far, nor does it this one." in words

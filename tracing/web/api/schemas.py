@@ -8,10 +8,11 @@ import msgspec
 
 from tracing.codec.formats.schema import Schema
 from tracing.projections.version_reading import seen
+from tracing.schemas.breaking import who_would_break
 from tracing.schemas.parsing import parse
 from tracing.schemas.registry import Draft
 from tracing.schemas.violations import violations
-from tracing.schemas.wire import MAX_PAYLOADS, who_would_break
+from tracing.schemas.wire import MAX_PAYLOADS
 from tracing.web.api import parameters
 from tracing.web.api.parameters import BadParameterError
 from tracing.web.api.retries import endpoint

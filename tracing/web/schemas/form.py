@@ -11,6 +11,7 @@ from tracing.domain.errors import EventvizError
 from tracing.domain.text import clean
 from tracing.projections.version_reading import seen
 from tracing.schemas import subject_reading as reading
+from tracing.schemas.breaking import Breaking, WouldBreak, who_would_break
 from tracing.schemas.compatibility import MAX_REASONS, Candidate
 from tracing.schemas.current import current_registry, registry_name
 from tracing.schemas.difference import Change, difference
@@ -19,7 +20,6 @@ from tracing.schemas.errors import BadSchemaError
 from tracing.schemas.parsing import TYPES
 from tracing.schemas.references import built_on, candidate, references_of
 from tracing.schemas.registry import MAX_SUBJECT, Verdict, check_subject
-from tracing.schemas.wire import Breaking, WouldBreak, who_would_break
 from tracing.web.address import flow_url
 from tracing.web.schemas.naming import types_of
 from tracing.web.schemas.present import pretty, registry_state, subject_url
