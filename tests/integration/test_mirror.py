@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.unit.schemas.test_fetching import Page, answering
+from tests.integration.test_fetching import Page, answering
 from tracing.jobs.mirror import MirrorRegistry
 from tracing.models import CompatibilityLevel, RegistryHead, Subject, SubjectVersion
 from tracing.schemas import mirror
