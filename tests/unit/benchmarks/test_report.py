@@ -65,7 +65,7 @@ def test_it_gives_the_rate_of_each_step_as_the_database_grows() -> None:
 
 
 def test_it_makes_flows_of_six_to_eight_events_of_about_600_bytes() -> None:
-    steps = list(itertools.islice(Workload(seed=7), 30 * OPEN_ORDERS))
+    steps = list(itertools.islice(Workload(seed=7), 8 * OPEN_ORDERS))
     finished = [step.order for step in steps if step.order.done == step.order.steps]
 
     assert {order.steps for order in finished} == set(range(FEWEST, len(STEPS) + 1))

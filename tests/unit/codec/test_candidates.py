@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import JSON, share
 from tracing.codec.candidates import MAX_CANDIDATES, filled, suggest
 from tracing.codec.dialects import mapped
 from tracing.codec.leaves import MAX_LEAVES, leaves
@@ -129,26 +130,10 @@ def test_nothing_is_suggested_of_nothing() -> None:
     assert not any(suggest([leaves(None, ()), leaves(b"\xff", ())]).values())
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["id", "parentId", "a.b", "[0]", "", "\n", "data"]) | st.text(),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=12,
-)
 HEADERS = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=9)), max_size=4)
 
 
-@settings(max_examples=40)
+@share(40)
 @given(st.lists(st.tuples(JSON, HEADERS), max_size=6))
 def test_whatever_comes_every_suggestion_can_be_followed(
     drawn: list[tuple[Any, list[tuple[str, bytes | None]]]],
@@ -175,7 +160,7 @@ def test_whatever_comes_every_suggestion_can_be_followed(
         assert read is None or isinstance(read[0], Envelope)
 
 
-@settings(max_examples=40)
+@share(40)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_looked_into(raw: bytes) -> None:
     for value in (raw, b"{" + raw, b"[" * 4_000 + raw):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import JSON, share
 from tracing.codec import decode
 from tracing.codec.depth import too_deep
 from tracing.codec.fields import time_us
@@ -128,20 +129,15 @@ def test_no_bytes_stop_the_decoder(value: bytes) -> None:
     assert len(found.events) == len(found.payloads) == 1
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=20,
-)
-
-
-@given(json_values, st.sampled_from(sorted(BODY)))
+@share(50)
+@given(JSON, st.sampled_from(sorted(BODY)))
 def test_a_field_of_any_type_does_not_stop_the_decoder(value: object, field: str) -> None:
     event = decode(record(json.dumps(BODY | {field: value}).encode())).events[0]
 
     assert event.coordinates == "orders[2]@48211"
 
 
+@share(50)
 @given(st.integers(0, 3 * MAX_DEPTH))
 def test_depth_is_measured_exactly(levels: int) -> None:
     # Many shallow brackets and brackets in strings do not count.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.codec.decode import decode
 from tracing.codec.failure_dialects import DIALECTS, Dialect
 from tracing.codec.failure_headers import is_failure_header
@@ -164,9 +165,13 @@ NAMES = sorted(
 )
 
 
+@share(50)
 @given(
     st.sampled_from(["orders", "orders-dlt", "orders.retry.2", "error.a.b"]),
-    st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=9), st.none() | st.binary())),
+    st.lists(
+        st.tuples(st.sampled_from(NAMES) | st.text(max_size=9), st.none() | st.binary(max_size=20)),
+        max_size=9,
+    ),
 )
 def test_any_headers_are_read_within_bounds(topic: str, headers: list[Header]) -> None:
     attempt = attempt_of(record(topic, *headers))

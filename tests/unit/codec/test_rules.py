@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.codec.test_decode import json_values, record
+from tests.examples import JSON, share
+from tests.unit.codec.test_decode import record
 from tracing.codec import decode
 from tracing.codec.dialects.mapped import follow
 from tracing.codec.keys import MAX_KEYS, search_keys
@@ -75,7 +76,8 @@ def test_a_bad_mapping_says_which_field(raw: bytes, said: str) -> None:
         parse_mappings(raw)
 
 
-@given(json_values, st.sampled_from(["$.a", "$.a.b[0]", "$[0][1]", "$.a[9999]"]))
+@share(50)
+@given(JSON, st.sampled_from(["$.a", "$.a.b[0]", "$[0][1]", "$.a[9999]"]))
 def test_a_path_may_lead_nowhere(body: object, path: str) -> None:
     follow(body, path)
 

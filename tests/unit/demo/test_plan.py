@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.demo.events import COMMANDS
 from tracing.demo.orchestrator.plan import (
     COMPENSATIONS,
@@ -90,6 +91,7 @@ def test_later_commands_carry_what_earlier_replies_said() -> None:
     assert step.saga.payload == {"orderId": "ORD-1", "reason": "out_of_stock"}
 
 
+@share(50)
 @given(st.lists(st.sampled_from(REPLIES), max_size=30))
 def test_no_command_is_said_twice_whatever_comes(replies: list[str]) -> None:
     saga, said = played(*replies)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.domain.failure import MAX_MESSAGE, Failure, fingerprint, normalised, short_name
 
 N, ID, TIME = "\u2039n\u203a", "\u2039id\u203a", "\u2039time\u203a"
@@ -30,6 +31,7 @@ def test_a_message_loses_what_differs_from_record_to_record(message: str, expect
     assert normalised(message) == expected
 
 
+@share(50)
 @given(st.text(max_size=600))
 def test_any_message_becomes_one_bounded_line(message: str) -> None:
     line = normalised(message)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import pairs, picks, share
 from tracing.drawing.compose import draw
 from tracing.drawing.graph import CARD_HEIGHT, CARD_WIDTH, PILL_HEIGHT, Arrow, Drawing, Spot
 
@@ -19,6 +20,7 @@ NAMES = st.one_of(
     st.sampled_from(["OrderPlaced", "com.acme.orders.v1.OrderPlaced", "PAYMENT_FAILED", ""]),
     st.text(max_size=60),
 )
+MARKS = [(), (), ("duplicate",), ("duplicate", "out of order")]
 
 
 def spot(number: int, **more: Any) -> Spot:
@@ -31,20 +33,27 @@ def spot(number: int, **more: Any) -> Spot:
 def flows(draw_from: st.DrawFn, *, cyclic: bool = True) -> tuple[list[Spot], list[Arrow]]:
     """Return any flow: trees, fan-ins, cycles, loners, wide fan-outs."""
     count = draw_from(st.integers(1, 24))
-    marks = st.sampled_from([(), (), ("duplicate",), ("duplicate", "out of order")])
+    names = draw_from(st.lists(NAMES, min_size=1, max_size=5))
+    latencies = draw_from(st.lists(st.integers(-(10**6), 10**13), min_size=1, max_size=5))
+    looks = iter(draw_from(picks(3 * count, least=3 * count)))
     spots = [
-        spot(number, type=draw_from(NAMES), service=draw_from(NAMES), marks=draw_from(marks))
+        spot(
+            number,
+            type=names[next(looks) % len(names)],
+            service=names[next(looks) % len(names)],
+            marks=MARKS[next(looks) % len(MARKS)],
+        )
         for number in range(count)
     ]
-    pairs = draw_from(
-        st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=40)
-    )
+    links = draw_from(pairs(40, below=count))
     if draw_from(st.booleans()):
-        pairs += [(0, number) for number in range(1, count)]
+        links += [(0, number) for number in range(1, count)]
     if not cyclic:
-        pairs = [(min(pair), max(pair)) for pair in pairs]
-    latency = st.integers(-(10**6), 10**13)
-    return spots, [Arrow(f"e{one}", f"e{other}", draw_from(latency)) for one, other in pairs]
+        links = [(min(link), max(link)) for link in links]
+    return spots, [
+        Arrow(f"e{one}", f"e{other}", latencies[(one + index) % len(latencies)])
+        for index, (one, other) in enumerate(links)
+    ]
 
 
 def boxes(drawing: Drawing) -> list[Box]:
@@ -76,6 +85,7 @@ def numbers(path: str) -> list[float]:
     return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", path)]
 
 
+@share(60)
 @given(flows())
 def test_it_never_covers_a_card_or_its_marks(flow: tuple[list[Spot], list[Arrow]]) -> None:
     drawing = draw(*flow)
@@ -86,6 +96,7 @@ def test_it_never_covers_a_card_or_its_marks(flow: tuple[list[Spot], list[Arrow]
     assert not [pair for pair in combinations(labels(drawing), 2) if overlap(*pair)]
 
 
+@share(60)
 @given(flows())
 def test_it_draws_every_event_inside_the_sheet(flow: tuple[list[Spot], list[Arrow]]) -> None:
     drawing = draw(*flow)
@@ -102,6 +113,7 @@ def test_it_draws_every_event_inside_the_sheet(flow: tuple[list[Spot], list[Arro
         )
 
 
+@share(60)
 @given(flows(cyclic=False))
 def test_it_leads_edges_from_left_to_right(flow: tuple[list[Spot], list[Arrow]]) -> None:
     drawing = draw(*flow)
@@ -114,6 +126,7 @@ def test_it_leads_edges_from_left_to_right(flow: tuple[list[Spot], list[Arrow]])
             assert corner[edge.cause].x + CARD_WIDTH < corner[edge.effect].x
 
 
+@share(60)
 @given(flows())
 def test_it_is_deterministic_and_leads_an_edge_to_every_effect(
     flow: tuple[list[Spot], list[Arrow]],
@@ -131,6 +144,7 @@ def test_it_is_deterministic_and_leads_an_edge_to_every_effect(
         assert {drawing.edges[number].cause for number in card.edges} == leading
 
 
+@share(60)
 @given(flows())
 def test_frames_hold_nobody_elses_cards(flow: tuple[list[Spot], list[Arrow]]) -> None:
     drawing = draw(*flow)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import pairs, share
 from tracing.drawing.graph import Arrow, Spot
 from tracing.drawing.outline import MAX_LEVEL, Line, outline
 
 
-def lines(count: int, pairs: list[tuple[int, int]]) -> list[Line]:
+def lines(count: int, links: list[tuple[int, int]]) -> list[Line]:
     """Return the outline of numbered events and their links."""
     spots = [Spot(id=str(number), type="T", service="", time_us=number) for number in range(count)]
-    return outline(spots, [Arrow(str(cause), str(effect), 1) for cause, effect in pairs])
+    return outline(spots, [Arrow(str(cause), str(effect), 1) for cause, effect in links])
 
 
 def test_a_chain_stays_on_one_level() -> None:
@@ -44,14 +45,8 @@ def test_it_is_bounded_in_depth() -> None:
     assert max(line.level for line in found) == MAX_LEVEL
 
 
-@given(
-    st.integers(1, 30).flatmap(
-        lambda count: st.tuples(
-            st.just(count),
-            st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=40),
-        )
-    )
-)
+@share(60)
+@given(st.integers(1, 30).flatmap(lambda count: st.tuples(st.just(count), pairs(40, below=count))))
 def test_it_lists_every_event_once_and_closes_what_it_opens(
     flow: tuple[int, list[tuple[int, int]]],
 ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import picks, share
 from tracing.drawing.folding import MAX_TELLING, MAX_UNFOLDED, OPENED, spans
 from tracing.drawing.saga import CARD_HEIGHT, CARD_WIDTH, Item, Plan, Stop, Track, Way, draw
 
@@ -94,10 +95,16 @@ def test_a_wait_of_days_takes_no_more_room_than_its_words() -> None:
     assert track.width < 4 * CARD_WIDTH + 300
 
 
-shapes = st.lists(st.tuples(st.booleans(), st.booleans(), st.text(max_size=8)), max_size=40)
+# Whether a group begins, whether there is a way back, and what was waited for.
+waits = st.lists(st.text(max_size=8), min_size=4, max_size=4)
+shapes = st.builds(
+    lambda told, bits: [(bool(one & 1), bool(one & 2), told[one >> 6]) for one in bits],
+    waits,
+    st.binary(max_size=40),
+)
 
 
-@settings(deadline=None, max_examples=40)
+@share(40)
 @given(shapes, st.randoms(use_true_random=False))
 def test_nothing_overlaps_or_lies_outside(shape: list[tuple[bool, bool, str]], dice) -> None:  # type: ignore[no-untyped-def]
     groups = itertools.accumulate(int(fresh) for fresh, _, _ in shape)
@@ -119,9 +126,10 @@ def test_nothing_overlaps_or_lies_outside(shape: list[tuple[bool, bool, str]], d
     assert all(frame.x > 0 and frame.x + frame.width < track.width for frame in track.frames)
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.booleans(), max_size=1_000), st.none() | st.integers(0, 2_000))
-def test_folding_loses_no_step_and_stays_readable(dull: list[bool], opened: int | None) -> None:
+@share(40)
+@given(picks(1_000, below=2), st.none() | st.integers(0, 2_000))
+def test_folding_loses_no_step_and_stays_readable(drawn: list[int], opened: int | None) -> None:
+    dull = [bool(one) for one in drawn]
     found = spans(dull, opened=opened)
 
     assert [index for span in found for index in span] == list(range(len(dull)))

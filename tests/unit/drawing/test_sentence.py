@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.domain.rules import BY_NAME
 from tracing.drawing.sentence import Happening, Sentence, tell
 
@@ -227,6 +228,7 @@ def test_it_counts_records_of_which_none_names_an_event() -> None:
     )
 
 
+@share(50)
 @given(
     st.lists(
         st.tuples(

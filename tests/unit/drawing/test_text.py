@@ -5,11 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.drawing.text import fit, fit_name, width
 
 ROOMS = st.floats(20, 400)
 
 
+@share(50)
 @given(st.text(max_size=300), ROOMS)
 def test_what_fits_is_never_wider_than_its_room(text: str, room: float) -> None:
     for fitted in (fit(text, 13, room), fit_name(text, 13, room)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import picks, share
 from tracing.domain.saga.definition import Definition, Version, version_at
 from tracing.projections.saga_moving import Shift, shifts
 
@@ -39,9 +40,8 @@ def test_a_version_moved_behind_another_gives_up_what_it_had() -> None:
     ]
 
 
-@given(
-    times=st.lists(st.integers(0, 9), min_size=1, max_size=5), to=st.integers(0, 9), data=st.data()
-)
+@share(60)
+@given(times=picks(5, least=1, below=10), to=st.integers(0, 9), data=st.data())
 def test_shifts_tell_of_every_moment_that_changes(
     times: list[int], to: int, data: st.DataObject
 ) -> None:

@@ -9,15 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import JSON, share
 from tracing.retry.editing import BadTextError, NotEditableError, check, edit, editable
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
 
-
+@share(50)
 @given(JSON, st.sampled_from([None, 2]))
 def test_what_is_not_changed_goes_out_byte_for_byte(value: Any, indent: int | None) -> None:
     before = json.dumps(value, indent=indent).encode()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.retry.pace import CATCH_UP_S, SLOW_START_S, Pace
 
 
@@ -34,6 +35,7 @@ def test_it_starts_slowly_and_then_holds_the_rate() -> None:
     assert sum(counts[101:201]) == pytest.approx(5_000, abs=2)
 
 
+@share(50)
 @given(st.floats(0.1, 2_000), st.lists(st.floats(0.001, 30), min_size=1, max_size=40))
 def test_it_never_sends_more_than_the_rate_allows(rate: float, waits: list[float]) -> None:
     pace = Pace(rate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.retry.targets import Target, Targets, target_of
 
 KNOWN = ("orders", "orders.dlq", "payments", "__consumer_offsets")
@@ -46,6 +47,7 @@ def test_without_its_partition_the_key_decides() -> None:
     assert target(("orders", 1), "payments") == Target("payments", None)
 
 
+@share(50)
 @given(st.text(), st.none() | st.integers(), st.sampled_from(["", *KNOWN]))
 def test_a_header_never_decides_alone(topic: str, partition: int | None, wanted: str) -> None:
     found = target((topic, partition), wanted)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.codec import decode
 from tracing.codec.formats import framing
 from tracing.codec.formats.content import content
@@ -53,6 +54,7 @@ NOTHING_KNOWN = Rules(schema_of=lambda _ref: None)
 ORDERS = knows(Schema("AVRO", json.dumps(ORDER)))
 
 
+@share(30)
 @given(st.integers(1, (1 << 31) - 1), st.binary())
 def test_a_confluent_prefix_names_its_schema_and_leaves_the_rest(number: int, body: bytes) -> None:
     framed = framing.find(record(b"\x00" + number.to_bytes(4, "big") + body))
@@ -60,6 +62,7 @@ def test_a_confluent_prefix_names_its_schema_and_leaves_the_rest(number: int, bo
     assert framed == framing.Framed(SchemaRef("id", str(number)), body)
 
 
+@share(30)
 @given(st.uuids(), st.binary())
 def test_a_guid_prefix_names_its_schema_and_leaves_the_rest(guid: uuid.UUID, body: bytes) -> None:
     framed = framing.find(record(b"\x01" + guid.bytes + body))
@@ -98,6 +101,7 @@ def test_a_number_of_eight_bytes_is_no_frame() -> None:
     assert framing.find(record((5).to_bytes(8, "big"))) is None
 
 
+@share(50)
 @given(st.binary(max_size=64), st.lists(st.tuples(st.text(max_size=9), st.binary(max_size=20))))
 def test_any_bytes_give_an_event(value: bytes, headers: list[Header]) -> None:
     for rules in (Rules(), NOTHING_KNOWN, ORDERS):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import share
 from tracing.domain.saga.document import BadDefinitionError
 from tracing.domain.saga.kinds import Kind, kind_of
 from tracing.domain.saga.parsing import parse
@@ -125,7 +126,7 @@ def test_it_is_bounded() -> None:
         parse("#" * 1_000_001)
 
 
-@settings(max_examples=40)
+@share(40)
 @given(st.text(max_size=60))
 def test_no_text_breaks_it(text: str) -> None:
     for whole in (text, f"saga: {text}", GOOD + text, GOOD.replace("Trip", text)):

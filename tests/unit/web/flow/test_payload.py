@@ -7,16 +7,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import JSON, share
 from tracing.domain.record import Record
 from tracing.web.flow import payload
 from tracing.web.flow.payload import Shown
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)  # fmt: skip
 
 
 def text(shown: Shown | None) -> str:
@@ -39,6 +33,7 @@ def test_it_indents_json_and_keeps_its_figures_as_they_were_written() -> None:
     assert ("jn", "129.90") in shown.pieces
 
 
+@share(50)
 @given(JSON)
 def test_what_it_shows_of_json_means_the_same(value: object) -> None:
     shown = payload.payload(json.dumps(value, ensure_ascii=False).encode())
