@@ -47,7 +47,8 @@ test-full: $(VENV)/test.stamp ## Run what also needs Chromium, Java, Node or Pos
 	@$(BIN)/python -m tests.servers postgres $(PYTEST) $(ORDER) tests/integration -n 2 -q -m "not (timed or $(OUTSIDE) or long)"
 	@$(PYTEST) $(ORDER) tests -n 2 --dist loadscope -q -m "not (timed or long)" $(ARGS)
 
-test-long: $(VENV)/test.stamp ## Run what takes many minutes
+test-long: $(VENV)/test.stamp ## Run what takes many minutes, and properties with many more examples
+	@$(PYTEST) tests/unit -n 2 -q --hypothesis-profile=thorough
 	@$(PYTEST) tests -q -m long $(ARGS)
 
 bench: bench-latency bench-throughput ## Measure both of these

@@ -34,6 +34,10 @@ OUTSIDE = ("browser", "apache", "apicurio", "node", "postgres", "long")
 # A busy machine is no defect: how long an example takes is for the benchmarks to say.
 UNTIMED = [HealthCheck.too_slow]
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=UNTIMED)
+# What `make test-long` draws of each property; some draw but a share of it (tests/examples.py).
+hypothesis_settings.register_profile(
+    "thorough", parent=hypothesis_settings.get_profile("untimed"), max_examples=2_000
+)
 hypothesis_settings.load_profile("untimed")
 
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
