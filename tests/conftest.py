@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import gc
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -41,6 +42,20 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("untimed")
 
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+# Before the first test
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let the garbage collector pass over what collecting makes: all of it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 # What a run left out
