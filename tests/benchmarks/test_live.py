@@ -16,12 +16,12 @@ P99 = 400
 
 
 @pytest.mark.long
-async def test_a_hundred_sockets_follow_five_thousand_events_a_second(product: Product) -> None:
-    measured = await measure(product)
+def test_a_hundred_sockets_follow_five_thousand_events_a_second(product: Product) -> None:
+    measured = measure(product)
     CACHE.mkdir(exist_ok=True)
     (CACHE / "live.json").write_text(json.dumps(measured, indent=2))
     sys.stdout.write(f"\n{table(measured)}\nWritten to {CACHE.name}/live.json\n")
 
-    assert measured["missing"] == 0
+    assert (measured["missing"], measured["unlike"]) == (0, 0)
     for kind in measured["kinds"].values():
         assert kind["p99"] < P99

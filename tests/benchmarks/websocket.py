@@ -27,17 +27,7 @@ class WebSocket:
     async def connect(cls, port: int, path: str) -> Self:
         """Open a socket of a page that this loopback server gave us."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
-        key = base64.b64encode(os.urandom(16)).decode()
-        request = [
-            f"GET {path} HTTP/1.1",
-            f"Host: 127.0.0.1:{port}",
-            f"Origin: http://127.0.0.1:{port}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {key}",
-            "Sec-WebSocket-Version: 13",
-        ]
-        writer.write("\r\n".join([*request, "", ""]).encode())
+        writer.write(handshake(port, path))
         answer = await reader.readuntil(b"\r\n\r\n")
         if b" 101 " not in answer.split(b"\r\n", 1)[0]:
             raise ClosedError(answer.decode())
@@ -75,10 +65,30 @@ class WebSocket:
         await self._writer.wait_closed()
 
     def _send(self, code: int, data: bytes) -> None:
-        mask = os.urandom(4)
-        if len(data) < 126:
-            head = bytes([0x80 | code, 0x80 | len(data)])
-        else:
-            head = bytes([0x80 | code, 0x80 | 126]) + struct.pack(">H", len(data))
-        masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
-        self._writer.write(head + mask + masked)
+        self._writer.write(frame(code, data))
+
+
+def handshake(port: int, path: str) -> bytes:
+    """Return the request that opens a socket of a page of this loopback server."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    request = [
+        f"GET {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Origin: http://127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+    ]
+    return "\r\n".join([*request, "", ""]).encode()
+
+
+def frame(code: int, data: bytes) -> bytes:
+    """Return a whole message of a client, of less than 64 KB, as it goes over the wire."""
+    mask = os.urandom(4)
+    if len(data) < 126:
+        head = bytes([0x80 | code, 0x80 | len(data)])
+    else:
+        head = bytes([0x80 | code, 0x80 | 126]) + struct.pack(">H", len(data))
+    masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
+    return head + mask + masked
