@@ -19,4 +19,9 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 from tracing.routing import http, websocket  # noqa: E402
 from tracing.web.handler import Pages  # noqa: E402
 
+if "daphne.cli" in sys.modules:
+    from tracing.web import serving
+
+    serving.install()
+
 application = ProtocolTypeRouter({"http": http(Pages()), "websocket": websocket})

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
+
+
+class Shared(str):
+    """A text for many sockets: encoded once."""
+
+    @functools.cached_property
+    def utf8(self) -> bytes:
+        """Return its bytes, the same object each time; half of a character as a reference."""
+        return self.encode(errors="xmlcharrefreplace")
+
+
+def utf8(text: str) -> bytes:
+    """Return a text's bytes; of a shared one without a copy."""
+    return text.utf8 if isinstance(text, Shared) else text.encode()
 
 
 class Sized(Protocol):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
+from tracing.live.renders import Shared
 from tracing.projections.dead_letter_reading import totals
 from tracing.web import context
 from tracing.web.connection import TRY_LATER, Connection, Refused
@@ -80,14 +81,14 @@ class LiveSocket(Connection):
 
     async def serve(self) -> None:
         """Send the first frame, then one a tick at most, each after the one before arrived."""
-        await self._send(await self.first())
+        await self._send(await self.first(), "")
         while True:
             await self._wait_for_browser()
             await asyncio.sleep(self._rest_s())
             await self.follower.moved(lambda: (self.seen, self.epoch), timeout_s=SHELL_S)
-            body = "".join((await self.advance(), await self._by_time()))
-            if body:
-                await self._send(body)
+            body, by_time = await self.advance(), await self._by_time()
+            if body or by_time:
+                await self._send(body, by_time)
 
     async def first(self) -> str:
         """Return the state, or what came since `?after=` if that is still known."""
@@ -136,10 +137,7 @@ class LiveSocket(Connection):
         """Return what all sockets with this key send, made by the first who asks."""
 
         async def made() -> str:
-            text = await make()
-            # The server encodes it for each socket. Of ASCII that is a copy, of anything else
-            # much more; to a browser a reference is the same as its character.
-            return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
+            return Shared(await make())
 
         return await self.follower.renders.get(key, made)
 
@@ -172,15 +170,14 @@ class LiveSocket(Connection):
             return left
         return max(left, LARGE_TICK_S - time.monotonic() % LARGE_TICK_S)
 
-    async def _send(self, body: str) -> None:
+    async def _send(self, body: str, by_time: str) -> None:
         self._frame, self._size = self._frame + 1, len(body)
         self._acknowledged.clear()
         end = render_to_string(
             "tracing/partials/_live_position.html",
             {"position": self.position, "frame": self._frame},
         )
-        # Not `+`: safe strings copy what they add, and this runs for each page at each tick.
-        await self.send(text_data="".join((body, end)))
+        await self.send_texts(body, by_time, end)
 
     async def _wait_for_browser(self) -> None:
         """Wait for the acknowledgement; Refused when the browser stopped reading."""

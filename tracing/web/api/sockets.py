@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from tracing.live.follower import TICK_S
+from tracing.live.renders import Shared
 from tracing.projections import reading
 from tracing.web.api import parameters, represent
 from tracing.web.api.views import event_filter
@@ -63,15 +64,16 @@ class TailStream(Connection):
         to, epoch = self.follower.position, self.follower.epoch
         window = self.follower.ring.window(position, to)
         if window is None:
-            window = await self.work(functools.partial(reading.changes, position, STEP))
-        chunk = [change for change in window[:STEP] if change.position <= to]
+            found = await self.work(functools.partial(reading.changes, position, STEP))
+            window = [change for change in found if change.position <= to]
+        chunk = window[:STEP]
         if len(chunk) == STEP:
             to = chunk[-1].position
         key = ("api", wanted, epoch, position, to)
         make = functools.partial(self._lines, wanted, epoch, chunk)
         text = await self.follower.renders.get(key, make)
         if text:
-            await self.send(text_data=text)
+            await self.send_texts(text)
             await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - started)))
         return to
 
@@ -80,7 +82,7 @@ class TailStream(Connection):
         positions = [change.position for change in chunk if wanted.matches(change)]
         if not positions:
             return ""
-        return await self.follower.pieces.get(("api", epoch), positions, self._written)
+        return Shared(await self.follower.pieces.get(("api", epoch), positions, self._written))
 
     async def _written(self, positions: list[int]) -> dict[int, str]:
         return await self.work(functools.partial(_ndjson, positions))
