@@ -7,6 +7,7 @@ import datetime as dt
 from django.test import Client
 from django.utils import timezone
 
+from tests.integration.pages import page
 from tracing.jobs.groups import FORGET_AFTER, store_groups
 from tracing.kafka.groups import Group, Member
 from tracing.models import ConsumerGroup
@@ -29,13 +30,6 @@ def ago(**time: float) -> dt.datetime:
 def snapshot(*groups: Group, end: int = 100, at: dt.datetime | None = None) -> None:
     """Store what a cluster said; every partition of `orders` ends at the same offset."""
     store_groups(groups, {("orders", number): end for number in range(3)}, at or ago())
-
-
-def page(browser: Client, address: str) -> str:
-    """Return a page that is fine."""
-    response = browser.get(address)
-    assert response.status_code == 200, address
-    return response.content.decode()
 
 
 def group(name: str = "payment", state: str = "Stable", *, at: int = 90) -> Group:

@@ -14,13 +14,13 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.integration.log import record, write
+from tests.integration.pages import page
 from tracing.codec.rules import Mapping
 from tracing.jobs.rebuilding import Rebuild
 from tracing.models import Flow, MappingDecision, RebuildRun
 from tracing.projections import decisions
 from tracing.projections.rebuild import BROKE_OFF
 from tracing.projections.settings import current_rules
-from tracing.web.access import Role, give_role
 
 pytestmark = pytest.mark.usefixtures("decided_here")
 HOSTILE = '"><script>alert(1)</script>'
@@ -41,16 +41,6 @@ def decided_here(db: None) -> Iterator[None]:
     decisions.forget_mappings()
 
 
-@pytest.fixture
-def operator(db: None) -> Client:
-    """Return the browser of somebody who may decide, with CSRF checked."""
-    user = User.objects.create_user("grace", password="a long pass phrase")
-    give_role(user, Role.OPERATOR)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def homemade(count: int = 9, topic: str = "homemade") -> None:
     """Store records of an envelope that nobody knows: flows of three."""
     bodies: list[dict[str, Any]] = []
@@ -64,13 +54,6 @@ def homemade(count: int = 9, topic: str = "homemade") -> None:
         }
         bodies.append({"meta": meta, "data": {"total": number}})
     write(*(record("", value=json.dumps(one).encode(), topic=topic) for one in bodies))
-
-
-def page(browser: Client, address: str, **headers: str) -> str:
-    """Return a page that is fine."""
-    response = browser.get(address, headers=headers)
-    assert response.status_code == 200, address
-    return response.content.decode()
 
 
 def tried(**fields: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.integration.log import NOW_MS, record, write
+from tests.integration.pages import page
 from tracing.models import Ingestor
 from tracing.projections import flow_reading, reading
 from tracing.web.flows import filters, present
@@ -20,13 +21,6 @@ from tracing.web.tail import filters as tail_filters
 from tracing.web.tail import present as tail_present
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1) hx-get="/x">'
-
-
-def page(browser: Client, address: str) -> str:
-    """Return a page that is fine."""
-    response = browser.get(address)
-    assert response.status_code == 200, address
-    return response.content.decode()
 
 
 def shown(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tests.integration.pages import page
 from tracing.domain.failure import group_key
 from tracing.models import (
     AuditEntry,
@@ -28,13 +29,6 @@ from tracing.web.retries import present
 
 pytestmark = pytest.mark.usefixtures("strict_templates")
 HOSTILE = '"><script>alert(1)</script>'
-
-
-def page(browser: Client, address: str) -> str:
-    """Return a page that is fine."""
-    response = browser.get(address)
-    assert response.status_code == 200, address
-    return response.content.decode()
 
 
 def start(browser: Client, **fields: str) -> RetryRun:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from tests.integration import pages
 from tests.integration.log import record, write
 from tracing.models import AuditEntry, RegistryHead, Subject, SubjectVersion
 from tracing.schemas.current import current_registry
@@ -38,10 +39,8 @@ def registered(subject: str, *texts: str, references: tuple[Reference, ...] = ()
 
 
 def page(browser: Client, address: str) -> str:
-    """Return a page that is fine."""
-    response = browser.get(address)
-    assert response.status_code == 200, address
-    return unescape(response.content.decode())
+    """Return the words of a page that is fine."""
+    return unescape(pages.page(browser, address))
 
 
 def edited(subject: str, text: str, **more: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tests.integration.log import record, write
+from tests.integration.pages import page
 from tracing.models import Gap, Ingestor, Partition, TopicFacts, UndecodableReason
 from tracing.projections.rebuild import rebuild
 from tracing.web.topics import present
@@ -37,13 +38,6 @@ def partition(topic: str = "orders", **columns: int) -> Partition:
         setattr(row, name, value)
     row.save()
     return row
-
-
-def page(browser: Client, address: str) -> str:
-    """Return a page that is fine."""
-    response = browser.get(address)
-    assert response.status_code == 200, address
-    return response.content.decode()
 
 
 def test_an_empty_page_shows_how_to_produce(demo: Client) -> None:
