@@ -58,3 +58,21 @@ def operator(db: None) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture
+def reader(viewer: User) -> Client:
+    """Return the browser of somebody who may look."""
+    browser = Client()
+    browser.force_login(viewer)
+    return browser
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    """Return the browser of somebody who may do anything."""
+    user = User.objects.create_user("barbara", password="a long pass phrase")
+    give_role(user, Role.ADMIN)
+    browser = Client()
+    browser.force_login(user)
+    return browser

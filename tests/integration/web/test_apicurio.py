@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.integration.log import record, write
-from tests.integration.web.test_schemas import avro, edited, page
+from tests.integration.web.schemas import avro, edited, page
 from tracing.models import AuditEntry, Subject
 from tracing.schemas import mirror
 from tracing.schemas.current import registry_login

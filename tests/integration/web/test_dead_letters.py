@@ -1,83 +1,25 @@
-"""The dead letters' pages and their JSON."""
+"""The inbox of dead letters, its groups, and their JSON."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from tests.integration.log import NOW_MS, record, write
 from tests.integration.test_dead_letters import failed
+from tests.integration.web.dead_letters import key, retry_of, text
 from tracing.domain.failure import group_key
-from tracing.models import (
-    AuditEntry,
-    DeadLetter,
-    DeadLetterGroup,
-    Discard,
-    GroupDecision,
-    RetryItem,
-    RetryRun,
-)
-from tracing.retry.letters import tally
+from tracing.models import AuditEntry, DeadLetter, DeadLetterGroup, Discard, GroupDecision
 from tracing.retry.selection import Selection, page
-from tracing.web.access import Role, give_role
 
 pytestmark = pytest.mark.django_db
 
 
-def signed_in(role: Role) -> Client:
-    user = User.objects.create_user(f"a-{role}")
-    give_role(user, role)
-    client = Client(enforce_csrf_checks=False)
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def operator() -> Client:
-    return signed_in(Role.OPERATOR)
-
-
-@pytest.fixture
-def viewer() -> Client:
-    return signed_in(Role.VIEWER)
-
-
-def key() -> str:
-    return group_key(DeadLetterGroup.objects.get().id)
-
-
-def retry_of(letter: DeadLetter, *, state: str) -> None:
-    """Keep that a dead letter was retried, as a run does."""
-    run = RetryRun.objects.create(
-        kind="retry",
-        asked_by="ada",
-        asked_at=timezone.now(),
-        rate_per_s=5,
-        selection={"kind": "records"},
-        until_position=0,
-    )
-    RetryItem.objects.create(
-        run=run,
-        n=1,
-        record=letter.record,
-        group_id=letter.group_id,
-        retry_id="r-1",
-        topic="orders",
-        state=state,
-    )
-    tally([letter.group_id])
-
-
-def text(page: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
-
-
-def test_the_inbox_says_how_dead_letters_come_here(viewer: Client) -> None:
-    page = viewer.get("/dead-letters/").content.decode()
+def test_the_inbox_says_how_dead_letters_come_here(reader: Client) -> None:
+    page = reader.get("/dead-letters/").content.decode()
 
     assert "No dead letters" in page
     assert "EVENTVIZ_DEAD_LETTER_TOPICS" in page
@@ -132,12 +74,12 @@ def test_a_group_that_failed_again_is_not_called_new(operator: Client) -> None:
     assert "1 of 1 message" in text(group)
 
 
-def test_a_viewer_may_not_retry_nor_decide(viewer: Client) -> None:
+def test_a_viewer_may_not_retry_nor_decide(reader: Client) -> None:
     write(failed("e1"))
 
-    inbox = viewer.get("/dead-letters/").content.decode()
-    group = viewer.get(f"/dead-letters/{key()}").content.decode()
-    refused = viewer.post(f"/dead-letters/{key()}/decide", {"state": "resolved"})
+    inbox = reader.get("/dead-letters/").content.decode()
+    group = reader.get(f"/dead-letters/{key()}").content.decode()
+    refused = reader.post(f"/dead-letters/{key()}/decide", {"state": "resolved"})
 
     assert "may-retry" not in inbox + group
     assert "Retry the group" not in group
@@ -159,10 +101,10 @@ def test_a_viewer_may_not_retry_nor_decide(viewer: Client) -> None:
         ("consumer=inventory&type=OrderPlaced", True),
     ],
 )
-def test_the_address_filters(viewer: Client, query: str, found: bool) -> None:
+def test_the_address_filters(reader: Client, query: str, found: bool) -> None:
     write(failed("e1"))
 
-    page = viewer.get(f"/dead-letters/?{query}").content.decode()
+    page = reader.get(f"/dead-letters/?{query}").content.decode()
 
     assert (f"group-{key()}" in page) is found
     assert ("No group matches" in page) is not found
@@ -220,104 +162,26 @@ def test_several_groups_are_one_plan_and_one_run(operator: Client) -> None:
     assert (len(found), following) == (3, None)
 
 
-def test_a_message_tells_failure_way_and_flow(operator: Client) -> None:
-    stack = b"Traceback:\n  <script>alert(1)</script>\nKeyError: 'P-1'"
-    write(
-        record("e1", flow="flow-e1", at_ms=NOW_MS - 50),
-        record("e2", "StockReserved", flow="flow-e1", cause="e1", service="inventory"),
-        record("e3", "StockReserved", flow="flow-e1", cause="e1", service="inventory"),
-    )
-    write(failed("e1", topic="orders.retry.1", at_ms=NOW_MS - 9))
-    write(failed("e1", ("eventviz-failure-stack", stack), ("x", None), ("x", b"2")))
-    one = DeadLetter.objects.get()
-
-    page = operator.get(f"/dead-letters/{key()}/{one.record}").content.decode()
-
-    said = text(page)
-    assert "no product P-1" in said
-    assert "&lt;script&gt;alert(1)" in page
-    assert "orders[0]@0" in said
-    assert "retry topic" in said
-    assert "dead letter this record" in said
-    assert "processed twice" in said
-    assert "left-at" in page
-    assert 'class="graph"' in page
-    assert f"/retries/new?record={one.record}" in page
-
-
-def test_the_flow_leads_to_the_dead_letter(viewer: Client) -> None:
-    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1"))
-
-    page = viewer.get("/flows/flow-e1").content.decode()
-
-    assert page.count(f'href="/dead-letters/{key()}/{DeadLetter.objects.get().record}"') == 2
-    assert "Order was placed, but inventory gave it up: no product P-1." in text(page)
-    assert 'aria-label="OrderPlaced, order-service, 0 ms, dead letter"' in page
-
-
-def test_the_flow_names_every_consumer_that_gave_up(viewer: Client) -> None:
-    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1", at_ms=NOW_MS))
-    write(failed("e1", topic="orders.retry", consumer="email", at_ms=NOW_MS + 10))
-    write(failed("e1", number=2, consumer="email", at_ms=NOW_MS + 20))
-
-    page = text(viewer.get("/flows/flow-e1").content.decode())
-
-    said = "but inventory gave it up: no product P-1; then email gave it up: no product P-2."
-    assert f"Order was placed, {said}" in page
-    assert page.count("dead letter →") == 2
-
-
-def test_a_dead_letter_that_was_sent_on_no_longer_marks_its_event(viewer: Client) -> None:
-    write(record("e1", flow="flow-e1", at_ms=NOW_MS - 50), failed("e1"))
-    again = ("eventviz-retry-id", b"r-1")
-    write(record("e1", flow="flow-e1", headers=(again,), at_ms=NOW_MS + 60_000))
-
-    page = viewer.get("/flows/flow-e1").content.decode()
-
-    assert "gave it up" not in page
-    assert "dead letter, over" in text(page)
-
-
-def test_what_waits_shows_attempt_and_when(viewer: Client) -> None:
-    due = (
-        ("eventviz-failure-max-attempts", b"4"),
-        ("eventviz-failure-due", str(NOW_MS + 90_000).encode()),
-    )
-    write(failed("e1", *due, topic="orders.retry.1", at_ms=NOW_MS))
-
-    assert "3 of 4" in text(viewer.get("/dead-letters/in-retry").content.decode())
-
-    write(failed("e1", at_ms=NOW_MS + 1))
-    assert "Nothing waits" in viewer.get("/dead-letters/in-retry").content.decode()
-
-
-def test_a_copy_whose_event_went_on_waits_no_longer(viewer: Client) -> None:
-    write(failed("e1", topic="orders.retry.1"))
-    write(record("e2", "StockReserved", flow="flow-e1", cause="e1", at_ms=NOW_MS + 5))
-
-    assert "Nothing waits" in viewer.get("/dead-letters/in-retry").content.decode()
-
-
-def test_the_api_lists_groups_and_messages_by_cursor(viewer: Client) -> None:
+def test_the_api_lists_groups_and_messages_by_cursor(reader: Client) -> None:
     write(*[failed(f"e{number}", number=number, at_ms=NOW_MS + number) for number in range(5)])
 
-    groups = viewer.get("/api/dead-letters").json()["groups"]
+    groups = reader.get("/api/dead-letters").json()["groups"]
     assert [(one["id"], one["count"], one["state"]) for one in groups] == [(key(), 5, "new")]
     assert groups[0]["exception"] == "KeyError"
 
     seen: list[str] = []
     cursor = ""
     while cursor is not None:
-        page = viewer.get(f"/api/dead-letters/{key()}?limit=2&cursor={cursor}").json()
+        page = reader.get(f"/api/dead-letters/{key()}?limit=2&cursor={cursor}").json()
         seen += [one["event_id"] for one in page["messages"]]
         cursor = page["next"]
     assert seen == ["e4", "e3", "e2", "e1", "e0"]
-    assert viewer.get("/api/dead-letters/none").status_code == 404
-    assert viewer.get("/api/dead-letters?state=x").status_code == 400
-    assert viewer.get(f"/api/dead-letters/{key()}?cursor=x").status_code == 400
+    assert reader.get("/api/dead-letters/none").status_code == 404
+    assert reader.get("/api/dead-letters?state=x").status_code == 400
+    assert reader.get(f"/api/dead-letters/{key()}?cursor=x").status_code == 400
 
 
-def test_groups_are_listed_by_cursor(viewer: Client) -> None:
+def test_groups_are_listed_by_cursor(reader: Client) -> None:
     for number, name in enumerate(("A", "B", "C")):
         more = ("eventviz-failure-exception", name.encode())
         write(failed(f"e{number}", more, at_ms=NOW_MS + number % 2))
@@ -325,7 +189,7 @@ def test_groups_are_listed_by_cursor(viewer: Client) -> None:
     seen: list[str] = []
     cursor = ""
     while cursor is not None:
-        page = viewer.get(f"/api/dead-letters?limit=1&cursor={cursor}").json()
+        page = reader.get(f"/api/dead-letters?limit=1&cursor={cursor}").json()
         seen += [one["exception"] for one in page["groups"]]
         cursor = page["next"]
 
@@ -364,12 +228,12 @@ def test_a_whole_group_is_put_aside_by_number_and_restored(operator: Client) -> 
     ]
 
 
-def test_a_viewer_puts_no_group_aside(viewer: Client) -> None:
+def test_a_viewer_puts_no_group_aside(reader: Client) -> None:
     write(failed("e1"))
     where = f"/dead-letters/{key()}"
 
-    assert viewer.get(f"{where}/aside").status_code == 403
-    assert viewer.post(f"{where}/aside", {"reason": "x"}).status_code == 403
-    assert viewer.post(f"{where}/restore").status_code == 403
-    assert "Put the group aside" not in viewer.get(where).content.decode()
+    assert reader.get(f"{where}/aside").status_code == 403
+    assert reader.post(f"{where}/aside", {"reason": "x"}).status_code == 403
+    assert reader.post(f"{where}/restore").status_code == 403
+    assert "Put the group aside" not in reader.get(where).content.decode()
     assert not Discard.objects.exists()
