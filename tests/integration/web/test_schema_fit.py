@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from msgspec import structs
 
@@ -103,6 +104,40 @@ def test_an_edit_that_breaks_the_schema_is_refused_until_somebody_insists(operat
 
     assert send(text.replace('"much"', "3.5"), token="a").status_code == 302
     assert RetryRun.objects.count() == 1
+
+
+def test_an_edit_is_checked_while_it_is_written_and_nothing_is_sent(operator: Client) -> None:
+    register()
+    write(dead(1, GOOD | {"amount": "much"}), placed(2, 1, GOOD))
+    record = number_of(1)
+    page = operator.get("/retries/edit", {"record": record})
+    assert 'hx-post="/retries/edit/check"' in page.content.decode()
+    text = page.context["text"]
+
+    def said(value: str, **more: str) -> str:
+        given = {"record": record, "text": value, "reason": ""} | more
+        answer = operator.post("/retries/edit/check", given, headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+        return " ".join(answer.content.decode().split())
+
+    wrong = said(text, anyway="1")
+    assert "<code>amount</code> is text instead of a number" in wrong
+    assert 'name="anyway" value="1" checked' in wrong
+    mended = said(text.replace('"much"', "3.5"))
+    assert "It fits OrderPlaced version 1." in mended
+    assert "instead of" not in mended
+    assert "Not compared with its schema: line 1" in said("{")
+    assert "Nobody registered" in said(text.replace('"schemaVersion": 1', '"schemaVersion": 9'))
+    assert not RetryRun.objects.exists()
+
+
+def test_a_viewer_may_not_check_an_edit(viewer: User, client: Client) -> None:
+    write(dead(1, GOOD))
+    client.force_login(viewer)
+
+    given = {"record": number_of(1), "text": "{}"}
+
+    assert client.post("/retries/edit/check", given).status_code == 403
 
 
 def test_somebody_may_send_what_breaks_its_schema(operator: Client) -> None:

@@ -18,7 +18,6 @@ from tracing.projections.reading import stored_records
 from tracing.retry import editing, letters, runs
 from tracing.retry.candidates import Judge, Verdict, candidates, place_of
 from tracing.retry.selection import BadSelectionError, Selection
-from tracing.web.context import can_retry
 from tracing.web.flow.fit import Fit, fit_of_record
 from tracing.web.retries import form
 from tracing.web.retries.views import operator
@@ -47,7 +46,6 @@ def edit(request: HttpRequest) -> HttpResponse:
         return render(request, "tracing/bad_request.html", {"reason": str(error)}, status=400)
     if not posted:
         context["text"] = context["before"]
-        context["can_retry"] = can_retry(request)
         return render(request, "tracing/retry_edit.html", context)
     try:
         edited = editing.edit(record.value, context["text"], plain=context["plain"])
@@ -62,6 +60,20 @@ def edit(request: HttpRequest) -> HttpResponse:
     else:
         return redirect(runs.url_of(run))
     return render(request, "tracing/retry_edit.html", context, status=422)
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """Say how a value that is being edited stands to its schema. Sends and stores nothing."""
+    operator(request)
+    number, record = _record(request.POST)
+    context = _context(number, record, request.POST)
+    try:
+        edited = editing.edit(record.value, context["text"], plain=context["plain"])
+        context["fit"] = _fit(record, edited.value, context["verdict"])
+    except EventvizError as error:
+        context |= {"fit": Fit(), "unread": str(error).rstrip(".")}
+    return render(request, "tracing/partials/_edit_fit.html", context)
 
 
 @require_POST
@@ -119,6 +131,7 @@ def _context(number: int, record: Record, values: QueryDict) -> dict[str, Any]:
         "anyway": bool(values.get("anyway")),
         "fit": _fit(record, record.value, verdict),
         "error": "",
+        "unread": "",
         "line": 0,
     }
 

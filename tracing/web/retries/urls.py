@@ -10,6 +10,7 @@ urlpatterns = [
     path("retries/", views.retries, name="retries"),
     path("retries/new", views.new, name="retry-new"),
     path("retries/edit", decisions.edit, name="retry-edit"),
+    path("retries/edit/check", decisions.check, name="retry-edit-check"),
     path("retries/discard", decisions.discard, name="discard"),
     path("retries/restore", decisions.restore, name="restore"),
     path("retries/<uuid:run_id>", views.run, name="retry-run"),
