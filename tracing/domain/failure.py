@@ -130,6 +130,8 @@ def short_name(exception: str) -> str:
 
 # What was taken out, between angle quotation marks: `<n>` would be a tag.
 _A_TIME, _AN_ID, _A_NUMBER = (f"\u2039{what}\u203a" for what in ("time", "id", "n"))
+# What stands for what, in words.
+LEFT_OUT = {_A_TIME: "a time", _AN_ID: "an id", _A_NUMBER: "a number"}
 _TIME = re.compile(
     r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|\b\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\b"

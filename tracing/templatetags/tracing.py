@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from tracing.domain.failure import LEFT_OUT
 from tracing.domain.rules import Roles
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.web import address, present
@@ -18,6 +20,7 @@ from tracing.web import address, present
 if TYPE_CHECKING:
     from django.template.context import Context
 
+_LEFT_OUT = re.compile(f"({'|'.join(LEFT_OUT)})")
 # A strip is one line high: more than this is never seen at once.
 MAX_STEPS = 14
 
@@ -142,6 +145,36 @@ def ticks(text: str) -> SafeString:
         "{}{}",
         ((said, format_html("<code>{}</code>", code) if code else "") for said, code in pairs),
     )
+
+
+@register.filter
+def left_out(message: str) -> SafeString:
+    """Show a group's message; what stands in it for times, ids and numbers says so."""
+    parts = _LEFT_OUT.split(message)
+    return format_html_join(
+        "",
+        "{}{}",
+        (
+            (said, format_html('<i class="left-out" title="{}">{}</i>', _differs(sign), sign))
+            if sign
+            else (said, "")
+            for said, sign in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        ),
+    )
+
+
+@register.filter
+def left_out_words(message: str) -> str:
+    """Return what stands in a group's message for what differs, as a legend; '' for nothing."""
+    signs = dict.fromkeys(_LEFT_OUT.findall(message))
+    words = [
+        f"{sign} {'for' if n else 'stands for'} {LEFT_OUT[sign]}" for n, sign in enumerate(signs)
+    ]
+    return ", ".join(words)
+
+
+def _differs(sign: str) -> str:
+    return f"{LEFT_OUT[sign]} that differs from message to message"
 
 
 @register.filter

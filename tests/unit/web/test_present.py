@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tracing.domain.derive import State
+from tracing.domain.failure import normalised
+from tracing.templatetags.tracing import left_out, left_out_words
 from tracing.web import present
 
 SECOND = 1_000_000
@@ -123,6 +125,20 @@ def test_a_strip_shortens_names_that_stay_unambiguous() -> None:
         ("", "", "", ""),
     ]
     assert steps[4].title == "PaymentFailed · payment \N{MULTIPLICATION SIGN}2"
+
+
+def test_a_groups_message_says_what_was_left_out_of_it() -> None:
+    message = normalised("<b>No 17 of 3f2504e0-4f89-11d3-9a0c-0305e82c3301 & 18</b>")
+
+    shown = left_out(message)
+
+    assert shown.count('title="a number that differs from message to message"') == 2
+    assert '<i class="left-out" title="an id that' in shown
+    assert shown.startswith("&lt;b&gt;No <i")
+    assert shown.endswith("&lt;/b&gt;")
+    assert left_out_words(message) == "\u2039n\u203a stands for a number, \u2039id\u203a for an id"
+    assert left_out("no hole") == "no hole"
+    assert not left_out_words("no hole")
 
 
 def test_a_short_id_keeps_both_ends() -> None:
