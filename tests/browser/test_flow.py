@@ -97,18 +97,18 @@ def test_the_first_view_shows_the_whole_of_a_usual_flow(
 def test_a_long_flow_begins_with_the_chosen_event_and_fits_when_asked(
     page: Page, product: Product, topic: str
 ) -> None:
-    flow = open_flow(page, product, topic, events=30)
+    flow = open_flow(page, product, topic, events=120)
     assert f"{flow}-2" in uncut(page)
     assert f"{flow}-0" in uncut(page)
 
-    page.goto(f"{product.url}/flows/{flow}?event={flow}-29")
-    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-29")
+    page.goto(f"{product.url}/flows/{flow}?event={flow}-119")
+    expect(page.locator(CHOSEN)).to_have_attribute("data-event", f"{flow}-119")
     seen = uncut(page)
-    assert f"{flow}-29" in seen
-    assert len(seen) < 30
+    assert f"{flow}-119" in seen
+    assert len(seen) < 120
 
     page.get_by_role("button", name="Fit (0)").click()
-    assert len(uncut(page)) == 30
+    assert len(uncut(page)) == 120
 
 
 def test_the_graph_grows_and_keeps_the_chosen_event(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from tracing.drawing.corridors import Corridors, curve, label_width
+from tracing.drawing.corridors import Corridors, around, curve, label_width
 from tracing.drawing.durations import duration, offset
 from tracing.drawing.framed import Framed, grid
 from tracing.drawing.graph import (
@@ -18,16 +18,17 @@ from tracing.drawing.graph import (
     CARD_WIDTH,
     MARKS_GAP,
     MARKS_HEIGHT,
+    PILL_HEIGHT,
     Arrow,
     Card,
     Drawing,
-    Edge,
-    Frame,
     Pill,
     Spot,
 )
 from tracing.drawing.layers import Block, Link, blocks
+from tracing.drawing.sheet import Sheet
 from tracing.drawing.text import MONO, fit, fit_name, width
+from tracing.drawing.wrapping import Row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,48 +38,13 @@ BROOD = 13
 _PAD = 24
 _GAP = 44
 _FRAME_GAP = 62
+# Between two rows of one part: the edge that joins them, with its label.
+_LANE = 32
 _MARKS = MARKS_GAP + MARKS_HEIGHT
 # Inside a card: from the left edge to the text, from the text to the right edge.
 _INSET, _OUTSET = 14, 12
 _SYMBOL = 18
 _INITIALS = 22
-
-
-class _Sheet:
-    """What is drawn so far, by index of the event."""
-
-    def __init__(self, spots: Sequence[Spot], latency: dict[Link, int]) -> None:
-        self.spots = spots
-        self.latency = latency
-        self.corners: dict[int, tuple[float, float]] = {}
-        self.edges: list[Edge] = []
-        self.edges_to: dict[int, list[int]] = defaultdict(list)
-        self.frames: list[Frame] = []
-        self.bottom = 0.0
-
-    def add_edge(self, cause: int, effects: list[int], path: str, pill: Pill | None) -> None:
-        """Keep an edge to one effect, or to a whole frame of them."""
-        for effect in effects:
-            self.edges_to[effect].append(len(self.edges))
-        one = effects[0] if len(effects) == 1 else None
-        self.edges.append(
-            Edge(
-                cause=self.spots[cause].id,
-                effect=None if one is None else self.spots[one].id,
-                path=path,
-                pill=pill,
-                latency="" if one is None else duration(self.latency[cause, one]),
-                back=all(self.spots[effect].compensates for effect in effects),
-            )
-        )
-
-    def add_frame(self, framed: Framed, x: float, y: float) -> None:
-        """Put a frame and its cards."""
-        self.frames.append(
-            Frame(x=x, y=y, width=framed.width, height=framed.height, title=framed.title)
-        )
-        for member, (left, top) in framed.corners.items():
-            self.corners[member] = (x + left, y + top)
 
 
 def draw(spots: Sequence[Spot], arrows: Sequence[Arrow]) -> Drawing:
@@ -93,13 +59,13 @@ def draw(spots: Sequence[Spot], arrows: Sequence[Arrow]) -> Drawing:
         cause, effect = index.get(arrow.cause), index.get(arrow.effect)
         if cause is not None and effect is not None and cause != effect:
             latency.setdefault((cause, effect), arrow.latency_us)
-    sheet = _Sheet(spots, latency)
+    sheet = Sheet(spots, latency)
     bottom = _draw_parts(sheet)
     _draw_loners(sheet, bottom)
     return _finish(sheet)
 
 
-def _draw_parts(sheet: _Sheet) -> float:
+def _draw_parts(sheet: Sheet) -> float:
     """Draw all connected parts; return where the next one would begin."""
     broods = _broods(list(sheet.latency))
     framed = {(cause, effect) for cause, members in broods.items() for effect in members}
@@ -110,8 +76,48 @@ def _draw_parts(sheet: _Sheet) -> float:
     y = float(_PAD)
     for block in sorted(parts, key=lambda block: min(block.places)):
         own = {cause: broods[cause] for cause in broods if cause in block.places}
-        y = _draw_part(sheet, block, own, y) + _GAP
+        # A frame hangs on its cause's place in the whole.
+        held = [Row(block, None)] if own else rows(block)
+        y = _draw_rows(sheet, held, own, y) + _GAP
     return y
+
+
+def _draw_rows(sheet: Sheet, held: list[Row], broods: dict[int, list[int]], top: float) -> float:
+    """Draw a connected part below `top`; return its lower end."""
+    labels: dict[int, float] = {}
+    for row in held:
+        _make_room(sheet, row.block, labels)
+    ends = []
+    for row in held:
+        ends.append(_draw_part(sheet, row.block, labels, broods, top))
+        top = ends[-1] + _LANE
+    for row, end in zip(held, ends, strict=True):
+        if row.onward is not None:
+            _lead_on(sheet, row.onward, end + _LANE - PILL_HEIGHT)
+    return ends[-1]
+
+
+def _make_room(sheet: Sheet, block: Block, labels: dict[int, float]) -> None:
+    """Widen the corridors behind ranks to the labels that stand there."""
+    for link, way in block.ways.items():
+        for one, other in (way[:2], way[-2:]):
+            rank = min(one[0], other[0])
+            needed = label_width(duration(sheet.latency[link]))
+            labels[rank] = max(labels.get(rank, 0), needed)
+
+
+def _lead_on(sheet: Sheet, link: Link, lane: float) -> None:
+    """Draw the edge from a row's last card to the next row's first one, between the rows."""
+    cause, effect = link
+    half = CARD_HEIGHT / 2
+    from_x, from_y = sheet.corners[cause]
+    into_x, into_y = sheet.corners[effect]
+    right = from_x + CARD_WIDTH
+    text = duration(sheet.latency[link])
+    wide = label_width(text)
+    pill = Pill(round((right + into_x - wide) / 2, 1), round(lane - PILL_HEIGHT / 2, 1), wide, text)
+    path = around((right, from_y + half), (into_x, into_y + half), lane)
+    sheet.add_edge(cause, [effect], path, pill)
 
 
 def _broods(links: list[Link]) -> dict[int, list[int]]:
@@ -125,14 +131,14 @@ def _broods(links: list[Link]) -> dict[int, list[int]]:
     return {cause: sorted(members) for cause, members in leaves.items() if len(members) >= BROOD}
 
 
-def _draw_part(sheet: _Sheet, block: Block, broods: dict[int, list[int]], top: float) -> float:
-    """Draw one connected part below `top`; return its lower end."""
-    labels: dict[int, float] = {}
-    for link, way in block.ways.items():
-        for one, other in (way[:2], way[-2:]):
-            rank = min(one[0], other[0])
-            needed = label_width(duration(sheet.latency[link]))
-            labels[rank] = max(labels.get(rank, 0), needed)
+def _draw_part(
+    sheet: Sheet,
+    block: Block,
+    labels: dict[int, float],
+    broods: dict[int, list[int]],
+    top: float,
+) -> float:
+    """Draw one row below `top`; return its lower end."""
     ranks = 1 + max(rank for rank, _ in block.places.values())
     corridors = Corridors(ranks, labels)
     frames = _place_frames(sheet, block, broods, corridors)
@@ -165,7 +171,7 @@ def _draw_part(sheet: _Sheet, block: Block, broods: dict[int, list[int]], top: f
 
 
 def _place_frames(
-    sheet: _Sheet, block: Block, broods: dict[int, list[int]], corridors: Corridors
+    sheet: Sheet, block: Block, broods: dict[int, list[int]], corridors: Corridors
 ) -> list[tuple[int, Framed, float, float]]:
     """Return (cause, frame, y, x): beside its cause if nothing else is there, else below.
 
@@ -196,12 +202,12 @@ def _place_frames(
     return placed
 
 
-def _frame_title(sheet: _Sheet, cause: int, members: list[int]) -> str:
+def _frame_title(sheet: Sheet, cause: int, members: list[int]) -> str:
     delays = [sheet.latency[cause, member] for member in members]
     return f"{len(members)} effects, {duration(min(delays))} to {duration(max(delays))} after"
 
 
-def _draw_loners(sheet: _Sheet, top: float) -> None:
+def _draw_loners(sheet: Sheet, top: float) -> None:
     """Put the events that are linked to no other, in order of time."""
     loners = [number for number in range(len(sheet.spots)) if number not in sheet.corners]
     if not loners:
@@ -219,7 +225,7 @@ def _moved(pill: Pill | None, x: float, y: float) -> Pill | None:
     return pill and Pill(pill.x + x, round(pill.y + y, 1), pill.width, pill.text)
 
 
-def _finish(sheet: _Sheet) -> Drawing:
+def _finish(sheet: Sheet) -> Drawing:
     """Make the cards and measure the whole."""
     first = min((spot.time_us for spot in sheet.spots), default=0)
     causes: dict[int, list[str]] = defaultdict(list)

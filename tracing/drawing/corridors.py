@@ -13,10 +13,14 @@ from tracing.drawing.graph import CARD_WIDTH, PILL_HEIGHT, Pill
 from tracing.drawing.layers import Point
 from tracing.drawing.text import MONO
 
+_XY = tuple[float, float]
+
 _MIN_WIDTH = 62
 # Between a label and the cards at its sides.
 _SIDE = 7
 _LABEL_GAP = 3
+# How round the corners are of an edge that leads to another row; twice that beside the cards.
+_BEND = 6
 _LABEL_SIZE = 11
 # Where along its way a label may stand, best first: nearer to the effect, which it tells about.
 _TRIES = (0.5, 0.64, 0.36, 0.78, 0.9, 1.0, 0.22, 0.1, 0.0)
@@ -82,6 +86,28 @@ def curve(crossings: list[tuple[float, float, float, float]]) -> str:
             bend = (x1 + x2) / 2
             parts.append(f"C{_n(bend)},{_n(y1)} {_n(bend)},{_n(y2)} {_n(x2)},{_n(y2)}")
     return "".join(parts)
+
+
+def around(start: _XY, end: _XY, lane: float) -> str:
+    """Return an SVG path from a row's end to the next row's beginning, along the lane between."""
+    (x1, y1), (x2, y2) = start, end
+    right, left, bend = x1 + 2 * _BEND, x2 - 2 * _BEND, _BEND
+    points = [(x1, y1), (right, y1), (right, lane), (left, lane), (left, y2), (x2, y2)]
+    parts = [f"M{_n(x1)},{_n(y1)}"]
+    for before, here, after in zip(points, points[1:], points[2:], strict=False):
+        into, out = _short_of(here, before, bend), _short_of(here, after, bend)
+        parts.append(f"L{_n(into[0])},{_n(into[1])}")
+        parts.append(f"Q{_n(here[0])},{_n(here[1])} {_n(out[0])},{_n(out[1])}")
+    return "".join([*parts, f"L{_n(x2)},{_n(y2)}"])
+
+
+def _short_of(corner: _XY, other: _XY, by: float) -> _XY:
+    """Return the point so far before a corner, on the level or upright way from another one."""
+    (x, y), (other_x, other_y) = corner, other
+    return (
+        x + math.copysign(min(by, abs(other_x - x)), other_x - x),
+        y + math.copysign(min(by, abs(other_y - y)), other_y - y),
+    )
 
 
 def _n(value: float) -> str:

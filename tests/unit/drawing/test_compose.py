@@ -48,6 +48,8 @@ def flows(draw_from: st.DrawFn, *, cyclic: bool = True) -> tuple[list[Spot], lis
     links = draw_from(pairs(40, below=count))
     if draw_from(st.booleans()):
         links += [(0, number) for number in range(1, count)]
+    if draw_from(st.booleans()):
+        links = [*links[:4], *((number, number + 1) for number in range(count - 1))]
     if not cyclic:
         links = [(min(link), max(link)) for link in links]
     return spots, [
@@ -115,15 +117,22 @@ def test_it_draws_every_event_inside_the_sheet(flow: tuple[list[Spot], list[Arro
 
 @share(60)
 @given(flows(cyclic=False))
-def test_it_leads_edges_from_left_to_right(flow: tuple[list[Spot], list[Arrow]]) -> None:
+def test_it_leads_edges_from_left_to_right_or_into_the_next_row(
+    flow: tuple[list[Spot], list[Arrow]],
+) -> None:
     drawing = draw(*flow)
     corner = {card.id: card for card in drawing.cards}
 
     for edge in drawing.edges:
         start, *_, _end_y = numbers(edge.path)
-        assert start == corner[edge.cause].x + CARD_WIDTH
+        cause = corner[edge.cause]
+        assert start == cause.x + CARD_WIDTH
         if edge.effect is not None:
-            assert corner[edge.cause].x + CARD_WIDTH < corner[edge.effect].x
+            effect = corner[edge.effect]
+            onward = effect.y > cause.y + CARD_HEIGHT and effect.x == min(
+                x for x, *_ in boxes(drawing)
+            )
+            assert cause.x + CARD_WIDTH < effect.x or onward
 
 
 @share(60)
@@ -161,15 +170,73 @@ def test_frames_hold_nobody_elses_cards(flow: tuple[list[Spot], list[Arrow]]) ->
     assert not [pair for pair in combinations(frames, 2) if overlap(*pair)]
 
 
-def test_a_chain_is_a_straight_line() -> None:
-    drawing = draw(
-        [spot(number) for number in range(300)],
-        [Arrow(f"e{number}", f"e{number + 1}", 40_000) for number in range(299)],
+def chain(count: int) -> Drawing:
+    return draw(
+        [spot(number) for number in range(count)],
+        [Arrow(f"e{number}", f"e{number + 1}", 40_000) for number in range(count - 1)],
     )
+
+
+def test_a_short_chain_is_a_straight_line() -> None:
+    drawing = chain(6)
 
     assert len({card.y for card in drawing.cards}) == 1
     assert drawing.height < 200
     assert [card.x for card in drawing.cards] == sorted(card.x for card in drawing.cards)
+
+
+def test_a_long_chain_is_read_like_text() -> None:
+    drawing = chain(13)
+
+    assert [(card.y, card.x) for card in drawing.cards] == sorted(
+        (card.y, card.x) for card in drawing.cards
+    )
+    assert [
+        sum(card.y == y for card in drawing.cards)
+        for y in sorted({card.y for card in drawing.cards})
+    ] == [4, 4, 4, 1]
+    assert drawing.width < 1_100
+    assert len(drawing.edges) == 12
+    assert all(edge.pill for edge in drawing.edges)
+
+
+def test_a_chain_that_grows_keeps_the_rows_that_it_has() -> None:
+    before, after = chain(13), chain(14)
+
+    assert [(card.x, card.y) for card in after.cards[:13]] == [
+        (card.x, card.y) for card in before.cards
+    ]
+
+
+def test_a_very_long_chain_keeps_about_the_shape_of_a_screen() -> None:
+    drawing = chain(300)
+
+    assert 1 < drawing.width / drawing.height < 3
+
+
+def test_a_line_breaks_only_where_one_edge_alone_leads_on() -> None:
+    # Two branches run side by side from the second event on, to the seventh.
+    pairs = [
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (4, 5),
+        (1, 6),
+        (6, 7),
+        (5, 8),
+        (7, 8),
+        (8, 9),
+        (9, 10),
+    ]
+
+    drawing = draw(
+        [spot(number) for number in range(11)], [Arrow(f"e{a}", f"e{b}", 1_000) for a, b in pairs]
+    )
+
+    first = {card.id for card in drawing.cards if card.y < drawing.cards[9].y}
+    assert {"e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8"} <= first
+    assert drawing.cards[9].x == drawing.cards[0].x
 
 
 def test_a_wide_fan_out_stands_in_a_frame_that_fits_a_screen() -> None:
