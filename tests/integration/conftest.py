@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import SyncToAsync
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import close_old_connections
+from django.test import Client
 
 from tracing.models import LogHead
 from tracing.projections.names import names
@@ -28,3 +31,12 @@ def live_log(transactional_db: None) -> Iterator[None]:
     # Channels' test clients leave the connection of the thread behind `sync_to_async` open; no
     # database can be dropped while somebody holds one.
     SyncToAsync.single_thread_executor.submit(close_old_connections).result()
+
+
+@pytest.fixture
+def cookie(live_log: None) -> bytes:
+    """Return the cookie of somebody who is signed in."""
+    client = Client()
+    client.force_login(User.objects.create_user("ada"))
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}".encode()

@@ -83,3 +83,25 @@ def _fields(item: Record) -> dict[str, Any]:
 def stored() -> list[Row]:
     """Return every stored record, in the order of their ids."""
     return between(0, (1 << 63) - 1, 100_000)
+
+
+def failed(
+    event_id: str,
+    *more: Header,
+    topic: str = "orders.dlq",
+    number: int = 1,
+    at_ms: int = NOW_MS,
+    consumer: str = "inventory",
+) -> Record:
+    """Return an event's copy on another topic, as the sample's consumers write it."""
+    headers: tuple[Header, ...] = (
+        ("eventviz-failure-topic", b"orders"),
+        ("eventviz-failure-partition", b"0"),
+        ("eventviz-failure-offset", b"0"),
+        ("eventviz-failure-consumer", consumer.encode()),
+        ("eventviz-failure-exception", b"KeyError"),
+        ("eventviz-failure-message", f"no product P-{number}".encode()),
+        ("eventviz-failure-attempts", b"3"),
+        *more,
+    )
+    return record(event_id, flow=f"flow-{event_id}", topic=topic, headers=headers, at_ms=at_ms)

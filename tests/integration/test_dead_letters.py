@@ -8,10 +8,9 @@ import msgspec
 import pytest
 from django.utils import timezone
 
-from tests.integration.log import NOW_MS, record, write
+from tests.integration.log import NOW_MS, failed, record, write
 from tracing.domain.derive import State
 from tracing.domain.marks import Mark
-from tracing.domain.record import Header, Record
 from tracing.domain.topology import TopicRole, kind_of
 from tracing.jobs.groups import store_facts
 from tracing.kafka.groups import TopicSettings
@@ -37,28 +36,6 @@ from tracing.retry.letters import discard, tally
 
 pytestmark = pytest.mark.django_db
 OLD_MS = NOW_MS - 40 * 24 * 3_600_000
-
-
-def failed(
-    event_id: str,
-    *more: Header,
-    topic: str = "orders.dlq",
-    number: int = 1,
-    at_ms: int = NOW_MS,
-    consumer: str = "inventory",
-) -> Record:
-    """Return an event's copy on another topic, as the sample's consumers write it."""
-    headers: tuple[Header, ...] = (
-        ("eventviz-failure-topic", b"orders"),
-        ("eventviz-failure-partition", b"0"),
-        ("eventviz-failure-offset", b"0"),
-        ("eventviz-failure-consumer", consumer.encode()),
-        ("eventviz-failure-exception", b"KeyError"),
-        ("eventviz-failure-message", f"no product P-{number}".encode()),
-        ("eventviz-failure-attempts", b"3"),
-        *more,
-    )
-    return record(event_id, flow=f"flow-{event_id}", topic=topic, headers=headers, at_ms=at_ms)
 
 
 def test_dead_letters_that_differ_in_numbers_alone_make_one_group() -> None:

@@ -7,14 +7,12 @@ import datetime as dt
 import pytest
 from channels.db import database_sync_to_async
 
+from tests.integration.live import Page, log, opened
 from tests.integration.log import NOW_MS, record
-from tests.integration.test_live import Page, cookie, log, opened
 from tests.unit.domain.saga.test_derive import SAGAS
 from tracing.models import SagaInstance
 from tracing.projections.saga_decisions import declare, forget_sagas
 from tracing.web.sagas import present
-
-__all__ = ["cookie"]
 
 pytestmark = [pytest.mark.usefixtures("live_log"), pytest.mark.slow]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from tests.integration.log import NOW_MS, record, write
-from tests.integration.test_dead_letters import failed
+from tests.integration.log import NOW_MS, failed, record, write
 from tests.integration.web.dead_letters import key, text
 from tracing.models import DeadLetter
 

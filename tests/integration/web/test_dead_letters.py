@@ -8,8 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.integration.log import NOW_MS, record, write
-from tests.integration.test_dead_letters import failed
+from tests.integration.log import NOW_MS, failed, record, write
 from tests.integration.web.dead_letters import key, retry_of, text
 from tracing.domain.failure import group_key
 from tracing.models import AuditEntry, DeadLetter, DeadLetterGroup, Discard, GroupDecision
