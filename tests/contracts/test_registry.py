@@ -6,8 +6,6 @@ What Apicurio answers otherwise than the reference says is listed, so that we no
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.contracts.registry_calls import APICURIO, Caller, enum, field, record, text
 from tests.servers.embedded import embedded_broker
 from tests.servers.product import running_product
 from tracing.schemas.confluent import Confluent
@@ -23,56 +22,6 @@ from tracing.schemas.http import Login
 from tracing.schemas.registry import Draft, Level
 
 pytestmark = pytest.mark.slow
-
-MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
-TIMEOUT_S = 20
-Answer = tuple[int, Any]
-# Where Apicurio 3.0.9 answers otherwise than the reference says, by its code.
-APICURIO: dict[Any, tuple[int, int | None]] = {
-    42202: (404, 40402),
-    42203: (500, 0),
-    40408: (404, 40401),
-    40405: (409, 40405),
-    40407: (409, 40407),
-    # No error: a broken schema is just not compatible.
-    ("POST", "/compatibility/subjects/{yes}/versions/latest", 42201): (200, None),
-}
-
-
-class Caller:
-    """Calls a registry, as programs do: JSON over HTTP."""
-
-    def __init__(self, url: str, authorization: str = "") -> None:
-        self.url = url
-        self._authorization = authorization
-
-    @property
-    def is_apicurio(self) -> bool:
-        return "/apis/" in self.url
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Answer:
-        headers = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
-        if self._authorization:
-            headers["Authorization"] = self._authorization
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            headers=headers,
-            data=None if body is None else json.dumps(body).encode(),
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read() or b"null")
-
-    def register(self, subject: str, schema: Any, **more: Any) -> Answer:
-        return self("POST", f"/subjects/{subject}/versions", {**text(schema), **more})
-
-
-def text(schema: Any) -> dict[str, Any]:
-    return {"schema": schema if isinstance(schema, str) else json.dumps(schema)}
 
 
 @pytest.fixture(scope="module")
@@ -103,21 +52,6 @@ def registry(request: pytest.FixtureRequest) -> Caller:
 @pytest.fixture
 def subject() -> str:
     return f"orders-{uuid.uuid4().hex[:8]}-value"
-
-
-def record(*fields: Any, name: str = "Order") -> dict[str, Any]:
-    listed = [
-        field if isinstance(field, dict) else {"name": field, "type": "string"} for field in fields
-    ]
-    return {"type": "record", "name": name, "namespace": "shop", "fields": listed}
-
-
-def field(name: str, kind: Any, **more: Any) -> dict[str, Any]:
-    return {"name": name, "type": kind, **more}
-
-
-def enum(*symbols: str) -> dict[str, Any]:
-    return {"type": "enum", "name": "State", "symbols": list(symbols)}
 
 
 def test_a_schema_is_registered_once_and_found_in_every_way(registry: Caller, subject: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 
-from tests.integration.test_late_decode import ENVELOPE, envelope, framed, record, write
+from tests.integration.framed import ENVELOPE, envelope, framed, record, write
 from tracing.jobs.schemas import DecodeLate
 from tracing.models import AwaitingRecord, Event, Schema, Subject, SubjectVersion, SubjectWord
 from tracing.projections.catalogue import Catalogue

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.log import record, stored, write
-from tests.integration.test_order_freedom import clear, picture
+from tests.integration.picture import clear, picture
 from tracing.domain.record import Record
 from tracing.jobs.prune import Prune
 from tracing.models import Event, Flow, FlowCount, Horizon, SearchKey

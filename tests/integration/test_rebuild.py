@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
-from tests.integration import test_late_decode as drawing
+from tests.integration import framed as drawing
 from tests.integration.log import record, write
-from tests.integration.test_order_freedom import clear, picture
-from tracing.jobs.rebuilding import Rebuild
+from tests.integration.picture import clear, picture
+from tests.integration.rebuilding import once, tables_there
+from tracing.domain.record import Record
 from tracing.models import (
     AwaitingRecord,
     Event,
@@ -29,22 +30,9 @@ from tracing.models import (
 )
 from tracing.projections import late, tables
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.prune import Pruned, Pruner
-from tracing.projections.rebuild import (
-    BROKE_OFF,
-    RebuildBrokenOffError,
-    RebuildRunningError,
-    rebuild,
-)
+from tracing.projections.rebuild import BROKE_OFF, rebuild
 from tracing.projections.settings import forget_rules
 from tracing.projections.store import Slice, store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_django import Settings
-
-    from tracing.domain.record import Record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -52,21 +40,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 @pytest.fixture(autouse=True)
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracing.projections.rebuild.CHUNK", 2)
-
-
-def tables_there() -> set[str]:
-    return {name for name in connection.introspection.table_names() if name.startswith("tracing_")}
-
-
-def once(act: Callable[[], Any]) -> Callable[[int, int], None]:
-    """Return a progress that acts at the first chunk, when the rebuild is in the middle."""
-    acts = [act]
-
-    def progress(_done: int, _total: int) -> None:
-        if acts:
-            acts.pop()()
-
-    return progress
 
 
 class Log:
@@ -177,63 +150,6 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def test_tables_of_one_that_was_killed_are_made_anew() -> None:
-    write(*[record(f"e{number}") for number in range(5)])
-    standing = picture(Catalogue())
-    tables.make_next()
-    with tables.next_ones():
-        Flow.objects.update(state=3)
-    long_ago = timezone.now() - dt.timedelta(minutes=5)
-    dead = RebuildRun.objects.create(asked_at=long_ago, started_at=long_ago, beat_at=long_ago)
-
-    rebuild()
-
-    assert picture(Catalogue()) == standing
-    dead.refresh_from_db()
-    assert dead.error == BROKE_OFF
-
-
-def test_a_second_rebuild_is_refused_while_one_runs() -> None:
-    write(*[record(f"e{number}") for number in range(5)])
-
-    def second() -> None:
-        with pytest.raises(RebuildRunningError):
-            rebuild()
-        with pytest.raises(CommandError, match="A rebuild is running"):
-            call_command("rebuild")
-
-    assert rebuild(once(second)) == 5
-    assert RebuildRun.objects.get().error == ""
-
-
-def test_one_that_was_given_up_stops_and_leaves_the_other_alone() -> None:
-    write(*[record(f"e{number}") for number in range(5)])
-    standing = picture(Catalogue())
-
-    def given_up() -> None:
-        RebuildRun.objects.update(beat_at=timezone.now() - dt.timedelta(minutes=5))
-        assert rebuild() == 5
-
-    with pytest.raises(RebuildBrokenOffError):
-        rebuild(once(given_up))
-
-    assert picture(Catalogue()) == standing
-    assert RebuildRun.objects.filter(error="").count() == 1
-
-
-def test_the_worker_leaves_a_rebuild_alone_that_somebody_is_at() -> None:
-    write(*[record(f"e{number}") for number in range(5)])
-    asked = timezone.now() - dt.timedelta(minutes=5)
-    run = RebuildRun.objects.create(asked_at=asked)
-    assert Rebuild().wanted()
-
-    seen: list[bool] = []
-    rebuild(once(lambda: seen.append(Rebuild().wanted())), run)
-
-    assert seen == [False]
-    assert not Rebuild().wanted()
-
-
 def test_rules_that_change_meanwhile_make_it_begin_again() -> None:
     write(*[record(f"e{number}", value=b'{"a": "x%d"}' % number) for number in range(5)])
 
@@ -244,40 +160,6 @@ def test_rules_that_change_meanwhile_make_it_begin_again() -> None:
 
     assert rebuild(once(decide)) == 5
     assert sorted(Event.objects.values_list("event_id", flat=True)) == [f"x{n}" for n in range(5)]
-
-
-def test_nothing_is_pruned_while_it_runs() -> None:
-    write(*[record(f"e{number}", flow=f"f{number}", at_ms=1_000) for number in range(5)])
-    standing = picture(Catalogue())
-
-    def prune() -> None:
-        with pytest.raises(RebuildRunningError):
-            Pruner(10**13, now_ms=10**13).step()
-
-    rebuild(once(prune))
-
-    assert picture(Catalogue()) == standing
-
-
-def test_a_pruner_begins_anew_when_the_flows_have_new_numbers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    write(*[record(f"e{number}", flow=f"f{number}", at_ms=1_000) for number in range(5)])
-    pruner = Pruner(10**13, now_ms=10**13)
-    oldest = pruner._oldest
-
-    def rebuilt(limit: int) -> Any:
-        found = oldest(limit)
-        rebuild()
-        monkeypatch.setattr(pruner, "_oldest", oldest)
-        return found
-
-    monkeypatch.setattr(pruner, "_oldest", rebuilt)
-
-    assert pruner.step() == Pruned(0, 0, more=True)
-    while pruner.step().more:
-        pass
-    assert Flow.objects.count() == 1
 
 
 def test_each_read_model_has_the_same_indexes_behind_a_rebuild() -> None:

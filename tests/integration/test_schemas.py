@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from tests.integration.test_late_decode import ENVELOPE, REGISTRY, envelope, framed, record, write
+from tests.integration.framed import ENVELOPE, REGISTRY, envelope, framed, record, write
 from tracing.codec.formats.schema import Schema as KnownSchema
 from tracing.codec.formats.schema import SchemaRef
 from tracing.jobs.schemas import DecodeLate, FetchSchemas
