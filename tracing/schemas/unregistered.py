@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from tracing.domain.marks import Mark
+from tracing.models import Event as EventRow
 from tracing.models import Subject, SubjectVersion
-from tracing.projections.version_reading import version_number
+from tracing.projections.version_reading import seen, version_number
 from tracing.schemas.current import registry_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracing.domain.event import Event
+    from tracing.projections.reading import FlowLine
 
 # (type, topic, version) as an event has them.
 Named = tuple[str, str, str]
@@ -49,6 +52,45 @@ def unregistered(events: Iterable[Event]) -> frozenset[Named]:
         for one, (bare, of_topic) in subjects.items()
         if _lacks(one, versions.get(bare) or versions.get(of_topic))
     )
+
+
+def flows_that_name_unregistered(lines: Iterable[FlowLine]) -> frozenset[int]:
+    """Return the flows that hold an event of a version that nobody registered, by id.
+
+    By subjects that bear a type's name alone, as a line of the list knows no topics; very large
+    flows are left out. One query where no type has a subject, four where all versions that were
+    seen are known, else one more, of those flows' events.
+    """
+    named_by = {line.id: {kind for kind, _, _ in line.strip} for line in lines if not _large(line)}
+    types = sorted({kind for kinds in named_by.values() for kind in kinds})[:MAX_NAMED]
+    rows = SubjectVersion.objects.filter(
+        subject__registry=registry_name(), subject__name__in=types, deleted_at=None
+    )
+    versions: dict[str, set[int]] = defaultdict(set)
+    for kind, number in rows.values_list("subject__name", "version"):
+        versions[kind].add(number)
+    odd = {
+        (kind, one.version)
+        for kind, found in (seen(versions) if versions else {}).items()
+        for one in found
+        if one.version and one.number not in versions[kind]
+    }
+    kinds = {kind for kind, _ in odd}
+    wanted = [flow for flow, there in named_by.items() if there & kinds]
+    if not wanted:
+        return frozenset()
+    events = EventRow.objects.filter(
+        flow__in=wanted,
+        node__type__in=kinds,
+        schema_version__in={version for _, version in odd},
+        error=None,
+    )
+    told = events.values_list("flow_id", "node__type", "schema_version").distinct()
+    return frozenset(flow for flow, kind, version in told if (kind, version) in odd)
+
+
+def _large(line: FlowLine) -> bool:
+    return bool(line.marks & Mark.LARGE)
 
 
 def _lacks(one: Named, versions: set[int] | None) -> bool:

@@ -8,11 +8,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from msgspec import structs
+from pytest_django import DjangoAssertNumQueries
 
-from tests.integration.log import write
+from tests.integration.log import record, write
 from tests.integration.test_wire import GOOD, V2, avro, check_all, placed, register
 from tracing.domain.record import Record
-from tracing.models import Event, RetryRun
+from tracing.models import Event, Flow, RetryRun
+from tracing.projections import reading
+from tracing.schemas.unregistered import flows_that_name_unregistered
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,35 @@ def test_the_inspector_marks_the_field_and_says_what_is_wrong(demo: Client) -> N
     # On the card, in the graph and in the list below it.
     assert unknown.count(">unknown version<") == 2
     assert "unknown version" not in good + broken
+
+
+def test_lists_mark_what_names_a_version_that_nobody_registered(demo: Client) -> None:
+    register()
+    write(placed(1, 1, GOOD), placed(2, 7, GOOD), record("x", "Other", flow="f-9"))
+
+    for address in ("/flows/", "/tail/"):
+        shown = demo.get(address).content.decode()
+        assert shown.count(">unknown version<") == 1, address
+        assert shown.index("/flows/f-2") < shown.index(">unknown version<"), address
+
+    register(
+        "OrderPlaced", *[[*V2, {"name": f"f{n}", "type": "int", "default": 0}] for n in range(5)]
+    )
+    for address in ("/flows/", "/tail/"):
+        assert "unknown version" not in demo.get(address).content.decode()
+
+
+def test_a_list_asks_for_versions_only_where_there_are_subjects(
+    demo: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    write(placed(1, 7, GOOD), placed(2, 7, GOOD))
+    lines = reading.flow_lines(Flow.objects.values_list("id", flat=True))
+
+    with django_assert_max_num_queries(1):
+        assert flows_that_name_unregistered(lines) == frozenset()
+    register()
+    with django_assert_max_num_queries(4):
+        assert flows_that_name_unregistered(lines) == {line.id for line in lines}
 
 
 def dead(number: int, payload: object, version: int = 1) -> Record:

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 
 from tracing.domain.marks import BY_SLUG, LABELS
 from tracing.projections import reading
+from tracing.schemas.unregistered import flows_that_name_unregistered
 from tracing.web import present
 from tracing.web.address import element_id, flow_url
 from tracing.web.flows import filters
@@ -16,7 +17,7 @@ from tracing.web.flows.first_event import first_event
 from tracing.web.menus import Menu, menu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Sequence
 
     from django.utils.safestring import SafeString
 
@@ -27,7 +28,11 @@ PAGE = 50
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A flow as one line. `away` says that it no longer belongs under the filter."""
+    """A flow as one line.
+
+    `away` says that it no longer belongs under the filter, `unknown` that an event of it names a
+    version that nobody registered.
+    """
 
     id: str
     url: str
@@ -35,6 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sign: present.Sign
     note: str
     away: bool = False
+    unknown: bool = False
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -47,13 +53,27 @@ class Total(msgspec.Struct, frozen=True):
 
 
 def rows(
-    lines: Iterable[reading.FlowLine], *, now_ms: int, wanted: reading.FlowFilter | None = None
+    lines: Sequence[reading.FlowLine],
+    *,
+    now_ms: int,
+    wanted: reading.FlowFilter | None = None,
+    unknown: Collection[int] | None = None,
 ) -> list[Row]:
-    """Return lines as rows; with a filter, those outside of it are marked `away`."""
-    return [_row(line, now_ms, wanted) for line in lines]
+    """Return lines as rows; with a filter, those outside of it are marked `away`.
+
+    Some queries, unless `unknown` has the flows that name an unregistered version.
+    """
+    if unknown is None:
+        unknown = flows_that_name_unregistered(lines)
+    return [_row(line, now_ms, wanted, unknown) for line in lines]
 
 
-def _row(line: reading.FlowLine, now_ms: int, wanted: reading.FlowFilter | None) -> Row:
+def _row(
+    line: reading.FlowLine,
+    now_ms: int,
+    wanted: reading.FlowFilter | None,
+    unknown: Collection[int],
+) -> Row:
     return Row(
         id=element_id("flow", line.correlation_id),
         url=flow_url(line.correlation_id),
@@ -61,6 +81,7 @@ def _row(line: reading.FlowLine, now_ms: int, wanted: reading.FlowFilter | None)
         sign=present.STATES[present.display_state(line.state, last_ms=line.last_ms, now_ms=now_ms)],
         note=present.reason_words(line.reason or ""),
         away=wanted is not None and not reading.line_matches(line, wanted, now_ms),
+        unknown=line.id in unknown,
     )
 
 
@@ -114,10 +135,14 @@ def menus(asked: FlowQuery) -> list[Menu]:
 
 
 def draw(
-    lines: Iterable[reading.FlowLine], *, now_ms: int, wanted: reading.FlowFilter
+    lines: Sequence[reading.FlowLine],
+    *,
+    now_ms: int,
+    wanted: reading.FlowFilter,
+    unknown: Collection[int] | None = None,
 ) -> SafeString:
     """Return lines as HTML rows, in the order given; those outside of the filter are `away`."""
-    drawn = rows(lines, now_ms=now_ms, wanted=wanted)
+    drawn = rows(lines, now_ms=now_ms, wanted=wanted, unknown=unknown)
     return render_to_string("tracing/partials/_flow_rows.html", {"rows": drawn, "now_ms": now_ms})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.safestring import SafeString
 
 from tracing.projections import reading
+from tracing.schemas.unregistered import flows_that_name_unregistered
 from tracing.web.context import now_ms
 from tracing.web.flows import filters, present
 from tracing.web.query import BadTimeError
@@ -63,9 +64,11 @@ class FlowsSocket(LiveSocket):
     def _rows(self, positions: dict[int, int]) -> dict[int, str]:
         """Return the row of each of these flows by the position that stands beside it."""
         now, wanted = now_ms(), self.asked.filter(now_ms())
+        lines = reading.flow_lines(positions)
+        unknown = flows_that_name_unregistered(lines)
         return {
-            positions[line.id]: present.draw([line], now_ms=now, wanted=wanted)
-            for line in reading.flow_lines(positions)
+            positions[line.id]: present.draw([line], now_ms=now, wanted=wanted, unknown=unknown)
+            for line in lines
         }
 
     def render_clock(self) -> str:

@@ -8,33 +8,44 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.projections import reading
+from tracing.schemas.unregistered import named, unregistered
 from tracing.web import present
 from tracing.web.address import flow_url
 from tracing.web.menus import Menu, menu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from django.utils.safestring import SafeString
 
+    from tracing.schemas.unregistered import Named
     from tracing.web.tail.filters import TailQuery
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as one line."""
+    """An event as one line. `unknown` says that nobody registered the version that it names."""
 
     url: str
     stored: reading.StoredEvent
     tone: str
+    unknown: bool
 
 
-def rows(stored: Iterable[reading.StoredEvent]) -> list[Row]:
-    """Return events as rows, in the order given."""
+def rows(
+    stored: Sequence[reading.StoredEvent], unknown: Collection[Named] | None = None
+) -> list[Row]:
+    """Return events as rows, in the order given.
+
+    A query or two, unless `unknown` has the versions that nobody registered.
+    """
+    if unknown is None:
+        unknown = unregistered(item.event for item in stored)
     return [
         Row(
             url=flow_url(item.event.correlation_id, item.event.event_id),
             stored=item,
             tone="fail" if item.event.error else present.tone_of(item.role),
+            unknown=named(item.event) in unknown,
         )
         for item in stored
     ]
@@ -57,9 +68,11 @@ def updates(
     return frame(draw(stored), asked, before=before, missed=missed, whole=whole)
 
 
-def draw(stored: Iterable[reading.StoredEvent]) -> SafeString:
+def draw(
+    stored: Sequence[reading.StoredEvent], unknown: Collection[Named] | None = None
+) -> SafeString:
     """Return events as HTML rows, in the order given."""
-    return render_to_string("tracing/partials/_tail_rows.html", {"rows": rows(stored)})
+    return render_to_string("tracing/partials/_tail_rows.html", {"rows": rows(stored, unknown)})
 
 
 def frame(

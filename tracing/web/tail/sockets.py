@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from tracing.live.follower import TICK_S
 from tracing.live.ring import SIZE
 from tracing.projections import reading
+from tracing.schemas.unregistered import unregistered
 from tracing.web.socket import LiveSocket
 from tracing.web.tail import filters, present
 
@@ -147,4 +148,6 @@ class TailSocket(LiveSocket):
 
 def _draw(positions: list[int]) -> dict[int, str]:
     """Return the row of each of these events by its position. Uses the ORM."""
-    return {item.position: present.draw([item]) for item in reading.events_at(positions)}
+    items = reading.events_at(positions)
+    unknown = unregistered(item.event for item in items)
+    return {item.position: present.draw([item], unknown) for item in items}
