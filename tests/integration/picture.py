@@ -7,11 +7,14 @@ from typing import Any
 
 from django.db.models import Model
 
+from tracing.domain.text import hash64
 from tracing.models import (
     DeadLetter,
     DeadLetterGroup,
     DeadLetterHour,
     Event,
+    EventHash,
+    EventRun,
     Flow,
     FlowCount,
     LogHead,
@@ -36,6 +39,7 @@ from tracing.models import (
 from tracing.models import Record as RecordRow
 from tracing.projections import saga_facts
 from tracing.projections.catalogue import Catalogue
+from tracing.projections.event_index import positions_of
 from tracing.projections.packing import load, unpack
 from tracing.projections.saga_decisions import declare
 
@@ -68,12 +72,13 @@ steps:
 
 def clear() -> None:
     """Empty every table of the log and its read models."""
-    read_models = (Event, Flow, FlowCount, SearchKey, Undecodable, UndecodableReason)
+    events = (Event, EventHash, EventRun)
+    flows = (Flow, FlowCount, SearchKey, Undecodable, UndecodableReason)
     failures = (DeadLetter, DeadLetterGroup, DeadLetterHour, RetryCopy, RetriedRecord)
     sagas = (SagaInstance, SagaFlow, SagaFlag, SagaCount, SagaFlagCount, SagaDuration)
     seen = (SeenVersion, SeenInterval)
     log = (RecordRow, RecordBlock, Partition, Source)
-    for model in (*read_models, *failures, *sagas, *seen, SagaDefinition, *log):
+    for model in (*events, *flows, *failures, *sagas, *seen, SagaDefinition, *log):
         model.objects.all().delete()
     LogHead.objects.update(position=0)
     for text, valid_from_ms in SAGAS:
@@ -110,6 +115,9 @@ def picture(catalogue: Catalogue) -> dict[str, Any]:
                 for fact in unpack(held.facts, catalogue)
             ),
         }
+    for event_id in Event.objects.values_list("event_id", flat=True):
+        held_at = Event.objects.filter(event_id=event_id).values_list("position", flat=True)
+        assert sorted(positions_of([hash64(event_id)])) == sorted(held_at), event_id
     events = sorted(
         (place_of(event.record, catalogue), event.event_id, by_id[event.flow_id])
         for event in Event.objects.all()

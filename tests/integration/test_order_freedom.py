@@ -15,6 +15,7 @@ from tests.integration.picture import clear, picture
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Header, Record
 from tracing.models import Event, Gap, LogHead, Partition
+from tracing.projections import event_index
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rebuild import rebuild
 from tracing.projections.store import Slice, store
@@ -67,6 +68,13 @@ def records(draw: st.DrawFn) -> list[Record]:
         )
         offsets[topic, number] += draw(st.integers(1, 3))
     return drawn
+
+
+@pytest.fixture(autouse=True)
+def _small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few events make runs of the index by their ids, and few runs be moved."""
+    monkeypatch.setattr(event_index, "LARGE", 2)
+    monkeypatch.setattr(event_index, "MOVED_AT", 5)
 
 
 def replay(data: st.DataObject, drawn: list[Record], catalogue: Catalogue) -> None:

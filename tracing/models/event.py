@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from tracing.models.row_id import RowIdField
+
 
 class Node(models.Model):
     """An event type as one service produces it. Catalogue rows, made once and never changed."""
@@ -25,7 +27,7 @@ class Event(models.Model):
     and rebuilt as a whole.
     """
 
-    position = models.BigIntegerField(primary_key=True)
+    position = RowIdField(primary_key=True)
     record = models.BigIntegerField()
     part = models.IntegerField(default=0)
     flow = models.ForeignKey("Flow", on_delete=models.DO_NOTHING, db_constraint=False)
@@ -42,9 +44,26 @@ class Event(models.Model):
     error = models.TextField(null=True)
 
     class Meta:
-        """Few indexes: each costs the writer more than the row itself."""
+        """Few indexes: each costs the writer more than the row itself.
 
-        indexes = [
-            models.Index(fields=["record", "part"], name="event_record"),
-            models.Index(fields=["event_hash"], name="event_hash"),
-        ]
+        By `event_hash` Postgres has one, made by hand; SQLite has the two tables below.
+        """
+
+        indexes = [models.Index(fields=["record", "part"], name="event_record")]
+
+
+class EventHash(models.Model):
+    """SQLite's index of events by the hash of their id (`projections.event_index`)."""
+
+    pk = models.CompositePrimaryKey("event_hash", "position")
+    event_hash = models.BigIntegerField()
+    position = models.BigIntegerField()
+
+
+class EventRun(models.Model):
+    """What a large batch brings to that index, until it is moved there. `run` names the batch."""
+
+    pk = models.CompositePrimaryKey("run", "event_hash", "position")
+    run = models.BigIntegerField()
+    event_hash = models.BigIntegerField()
+    position = models.BigIntegerField()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from tracing.models.row_id import RowIdField
+
 
 class Flow(models.Model):
     """All events that share a correlation id.
@@ -14,7 +16,7 @@ class Flow(models.Model):
     `position` is the last change that touched the flow.
     """
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     correlation_hash = models.BigIntegerField()
     correlation_id = models.TextField()
     joined_by = models.CharField(max_length=11)

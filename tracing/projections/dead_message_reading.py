@@ -12,6 +12,7 @@ from tracing.models import DeadLetter, Event, Flow, Partition, RetryCopy
 from tracing.models.source import coordinates_of, record_id
 from tracing.projections import record_log
 from tracing.projections.dead_letters import tiers
+from tracing.projections.event_index import positions_of
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
 from tracing.projections.settings import current_rules
@@ -143,7 +144,9 @@ def source_record(line: DeadLine) -> int | None:
 
 def attempts_at(event_id: str, event_hash: int, flow: int) -> list[AttemptLine]:
     """Return the records of an event within its flow, the oldest first. Two look-ups by key."""
-    rows = Event.objects.filter(event_hash=event_hash, event_id=event_id, flow_id=flow)
+    rows = Event.objects.filter(
+        position__in=positions_of([event_hash]), event_id=event_id, flow_id=flow
+    )
     held = rows.order_by("timestamp_ms", "record").values_list("record", "part", "timestamp_ms")
     found = list(held[:MAX_ATTEMPTS])
     known = tiers([record for record, _, _ in found])

@@ -15,6 +15,7 @@ from tracing.models import Node
 from tracing.models.source import coordinates_of
 from tracing.projections import packing
 from tracing.projections.dead_letters import tiers
+from tracing.projections.event_index import positions_of
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
 from tracing.projections.saga_decisions import applied_sagas
@@ -182,10 +183,8 @@ def _event(row: Row) -> Event:
 def find_events(event_id: str) -> list[StoredEvent]:
     """Return *the* event with this id, one for each flow that has it; usually one."""
     wanted = clean(event_id)
-    rows = rows_of(
-        f"e.event_hash = %s AND e.event_id = %s ORDER BY e.position LIMIT {MAX_SAME_ID}",
-        (hash64(wanted), wanted),
-    )
+    places = sorted(positions_of([hash64(wanted)]))[:MAX_SAME_ID]
+    rows = rows_of(f"{among('e.position', places)} AND e.event_id = %s", (*places, wanted))
     found: dict[int, StoredEvent] = {}
     tier = tiers({row.record for row in rows})
     for item in sorted(stored(rows), key=lambda one: (tier.get(one.record, 0), _precedence(one))):

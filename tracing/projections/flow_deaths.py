@@ -8,6 +8,7 @@ import msgspec
 
 from tracing.domain.failure import group_key
 from tracing.models import DeadLetter, DeadLetterGroup, Discard, Event, RetryCopy
+from tracing.projections.event_index import positions_of
 from tracing.projections.plain_sql import select
 
 # A flow with more is a mass grave: the inbox shows them by group.
@@ -84,7 +85,7 @@ def _sent_on(
     waiting = RetryCopy.objects.filter(flow_id=flow).order_by("-timestamp_ms")
     consumers = {**dict(waiting.values_list("record", "consumer")[:_MAX_COPIES]), **consumers}
     hashes = {row.event_hash for row in newest.values()}
-    rows = Event.objects.filter(event_hash__in=hashes, flow_id=flow).order_by("-timestamp_ms")
+    rows = Event.objects.filter(position__in=positions_of(hashes), flow_id=flow).order_by("-timestamp_ms")
     copies = list(rows.values_list("event_id", "timestamp_ms", "record")[:_MAX_COPIES])
     for (event_id, consumer), row in newest.items():
         if any(

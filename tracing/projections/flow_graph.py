@@ -10,6 +10,7 @@ from tracing.domain.causality import Edge, canonical, edges
 from tracing.domain.text import clean, digest16, hash64
 from tracing.models import Event as EventRow
 from tracing.projections import packing
+from tracing.projections.event_index import positions_of
 from tracing.projections.event_reading import Row, StoredEvent, rows_of, stored
 from tracing.projections.flow_deaths import Death, deaths_of
 from tracing.projections.flow_reading import FlowColumns, FlowLine, lines_of
@@ -160,7 +161,7 @@ def _outside(items: Iterable[StoredEvent]) -> dict[str, str]:
     }
     if not wanted:
         return {}
-    rows = EventRow.objects.filter(event_hash__in=[hash64(cause) for cause in wanted])
+    rows = EventRow.objects.filter(position__in=positions_of([hash64(cause) for cause in wanted]))
     found = rows.order_by("-timestamp_ms").values_list("event_id", "flow__correlation_id")
     own = items[0].event.correlation_id
     return {

@@ -20,7 +20,7 @@ from tracing.domain.text import digest16, hash64
 from tracing.models import AwaitingRecord, Flow, SearchKey
 from tracing.models import Event as EventRow
 from tracing.models.source import coordinates_of
-from tracing.projections import dead_letters, flows, packing, record_log, undecodable
+from tracing.projections import dead_letters, event_index, flows, packing, record_log, undecodable
 from tracing.projections.batch import batch_of
 from tracing.projections.rows import prepare
 from tracing.projections.settings import current_rules, look_for_schemas
@@ -86,6 +86,7 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
     """Take the placeholders of records out of every read model."""
     rows = list(EventRow.objects.filter(record__in=records))
     EventRow.objects.filter(record__in=records).delete()
+    event_index.remove((row.event_hash, row.position) for row in rows)
     undecodable.withdraw((row.record, row.error or "") for row in rows)
     dead_letters.withdraw(sorted({row.record for row in rows}))
     by_flow: dict[int, list[EventRow]] = defaultdict(list)

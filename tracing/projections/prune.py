@@ -20,7 +20,14 @@ from tracing.domain.derive import State
 from tracing.domain.text import hash64
 from tracing.models import Event, Flow, FlowCount, Horizon
 from tracing.models.source import record_id
-from tracing.projections import dead_letters, record_log, saga_pruning, undecodable, versions
+from tracing.projections import (
+    dead_letters,
+    event_index,
+    record_log,
+    saga_pruning,
+    undecodable,
+    versions,
+)
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.log_reading import head
 from tracing.projections.rebuild import RebuildRunningError, running
@@ -156,6 +163,8 @@ class Pruner:
         )
         for state, gone in sorted(states.items()):
             FlowCount.objects.filter(state=state).update(flows=F("flows") - gone)
+        event_index.move_runs()
+        event_index.remove((row.event_hash, row.position) for row in events)
         keys, schemas = self._said(events, records)
         versions.withdraw(events, schemas)
         with connection.cursor() as cursor:
@@ -206,7 +215,8 @@ def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _events_of(flows: list[int]) -> list[Event]:
-    columns = "position record part flow_id node_id key error schema_version timestamp_ms"
+    columns = "position record part flow_id node_id event_hash key error timestamp_ms"
+    columns += " schema_version"
     return [
         row
         for chunk in _chunks(flows)

@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
-from tracing.projections import bulk, dead_letters, flows, record_log, sagas, undecodable, versions
+from tracing.projections import (
+    bulk,
+    dead_letters,
+    event_index,
+    flows,
+    record_log,
+    sagas,
+    undecodable,
+    versions,
+)
 from tracing.projections.batch import Batch, batch_of
 from tracing.projections.bulk import Columns
 from tracing.projections.rows import prepare
@@ -41,6 +50,8 @@ _EVENTS = Columns(
         ("error", "text"),
     ),
 )
+# Where a batch's rows, which begin with the record, have the hash of the event's id.
+_HASH = _EVENTS.names.index("event_hash") - _EVENTS.names.index("record")
 _INSERT_GAP = """
 INSERT INTO tracing_gap (partition_id, start, "end", noticed_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
@@ -123,6 +134,7 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> Non
             for position, flow_id, row in zip(positions, flow_ids, batch.rows, strict=True)
         ],
     )
+    event_index.add((row[_HASH] for row in batch.rows), positions)
     versions.project(batch.versions)
     if batch.special:
         _project_special(batch, positions, flow_ids, catalogue)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from tracing.domain.text import hash64
 from tracing.models import DeadLetter, Event, Ingestor, Partition, RetriedRecord, RetryItem
 from tracing.models.source import coordinates_of
+from tracing.projections.event_index import positions_of
 from tracing.projections.names import names
 from tracing.projections.reading import head
 from tracing.retry import runs
@@ -251,7 +252,9 @@ def _went_on(items: Sequence[RetryItem]) -> set[int]:
     hashes = {item.event_hash for item in items if item.event_hash is not None}
     if not hashes:
         return set()
-    known = Event.objects.filter(event_hash__in=hashes).values_list("event_id", "flow_id")
+    known = Event.objects.filter(position__in=positions_of(hashes)).values_list(
+        "event_id", "flow_id"
+    )
     flows = dict(known)
     since = min(item.sent_position or 0 for item in items)
     rows = Event.objects.filter(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tracing.domain.text import hash64
 from tracing.models import Event, RetriedRecord, RetryItem
 from tracing.projections import record_log
+from tracing.projections.event_index import positions_of
 from tracing.projections.names import names
 from tracing.retry.outgoing import retry_id_of
 
@@ -28,7 +29,9 @@ def first_seen(event_ids: Iterable[str]) -> dict[str, int]:
     for start in range(0, len(wanted), _CHUNK):
         part = set(wanted[start : start + _CHUNK])
         firsts: dict[str, tuple[int, int]] = {}
-        rows = Event.objects.filter(event_hash__in={hash64(event_id) for event_id in part})
+        rows = Event.objects.filter(
+            position__in=positions_of({hash64(event_id) for event_id in part})
+        )
         for event_id, position, record in rows.values_list("event_id", "position", "record"):
             firsts[event_id] = min((position, record), firsts.get(event_id, (position, record)))
         ours = _sent_by_us({record: event_id for event_id, (_, record) in firsts.items()})
