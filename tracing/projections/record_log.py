@@ -8,7 +8,6 @@ never in both, and nobody but this module knows where it is.
 
 from __future__ import annotations
 
-import itertools
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -97,14 +96,15 @@ def packed(partition_id: int, start: int, end: int, records: Sequence[Record]) -
     rows = [_row(record, partition_id) for record in records]
     # One a call: it serves no two threads.
     compress = zstandard.ZstdCompressor(level=_LEVEL).compress
-    for block, group in itertools.groupby(rows, key=_block_of):
-        neighbours = list(group)
+    for block, neighbours in _by_block(rows):
         covered = first <= block << BLOCK_BITS and (block + 1) << BLOCK_BITS <= behind
-        if covered and len(neighbours) >= FEWEST and _size(neighbours) <= MAX_BLOCK_BYTES:
-            blob = compress(_encode(neighbours))
-            log.blocks.append((block, neighbours[0][1], len(neighbours), blob))
-        else:
-            log.rows.extend(neighbours)
+        if covered and len(neighbours) >= FEWEST:
+            raw = _encode(neighbours)
+            if len(raw) <= MAX_BLOCK_BYTES:
+                blob = compress(raw)
+                log.blocks.append((block, neighbours[0][1], len(neighbours), blob))
+                continue
+        log.rows.extend(neighbours)
     return log
 
 
@@ -145,13 +145,17 @@ def _row(record: Record, partition_id: int) -> tuple[Any, ...]:
     )
 
 
-def _block_of(row: tuple[Any, ...]) -> int:
-    number: int = row[0] >> BLOCK_BITS
-    return number
-
-
-def _size(rows: Sequence[tuple[Any, ...]]) -> int:
-    return sum(len(row[2] or b"") + len(row[3] or b"") + len(row[6]) for row in rows)
+def _by_block(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Sequence[tuple[Any, ...]]]]:
+    """Yield each block's number with its rows, which come in the order of their ids."""
+    at = 0
+    while at < len(rows):
+        block = rows[at][0] >> BLOCK_BITS
+        # Most lack none of their neighbours: the end is where it should be.
+        end = min(at + BLOCK, len(rows))
+        while rows[end - 1][0] >> BLOCK_BITS != block:
+            end -= 1
+        yield block, rows[at:end]
+        at = end
 
 
 # Reading
