@@ -14,7 +14,7 @@ from tracing.codec import fields
 from tracing.codec.failure_dialects import DIALECTS, Dialect
 from tracing.domain.failure import Attempt, Failure, Tier, tier_of
 from tracing.domain.text import MAX_LABEL, clean, readable
-from tracing.domain.topology import NO_ROLES, TopicKind, TopicRole, TopicRoles, kind_of
+from tracing.domain.topology import NO_ROLES, ORDINARY, TopicKind, TopicRole, TopicRoles, kind_of
 
 if TYPE_CHECKING:
     from tracing.domain.record import Record
@@ -52,6 +52,8 @@ def attempt_of(record: Record, roles: TopicRoles = NO_ROLES) -> Attempt | None:
     Costs a look into a table for the topic and one for each header's name.
     """
     kind = kind_of(record.topic, roles)
+    if kind is ORDINARY and not record.headers:
+        return None
     known = [_known(name) for name, _ in record.headers]
     if kind.role is TopicRole.ORDINARY and not any(known):
         return None

@@ -14,8 +14,11 @@ from tracing.domain.text import MAX_ID, MAX_LABEL, clean
 if TYPE_CHECKING:
     from tracing.domain.record import Record
 
+_WHITE = (chr(point) for point in range(0x3001) if chr(point).isspace())
 _NIL_UUID = "00000000-0000-0000-0000-000000000000"
 _ABSENT = {"", "null", _NIL_UUID}
+# What those begin with, the empty text's nothing and white space included.
+_MAY_BE_ABSENT = frozenset({"", "n", "N", "0", *_WHITE})
 
 
 class _Reason(msgspec.Struct):
@@ -39,28 +42,26 @@ _MIN_MS, _MAX_MS = 10**11, 10**14
 def identifier(value: object) -> str | None:
     """Return an id as text; numbers count, and empty, `null` and the nil UUID are absent."""
     text = value if type(value) is str else _scalar(value)
-    if text is None:
-        return None
-    first = text[:1]
     # Most ids differ from every absent one in their first character.
-    if (first in "nN0" or first.isspace()) and text.strip().lower() in _ABSENT:
+    if text is None or (text[:1] in _MAY_BE_ABSENT and text.strip().lower() in _ABSENT):
         return None
     return clean(text, MAX_ID)
 
 
 def label(value: object) -> str | None:
     """Return a name (type, service, version) as text, None when empty."""
-    if isinstance(value, str | bytes) and len(value) <= MAX_LABEL:
-        return _label(value)
+    if (type(value) is str or type(value) is bytes) and len(value) <= MAX_LABEL:
+        return _remembered(value)
+    return _label(value)
+
+
+def _label(value: object) -> str | None:
     text = _scalar(value)
     return clean(text, MAX_LABEL) if text and text.strip() else None
 
 
 # The same few names come with every record.
-@functools.lru_cache(maxsize=2_000)
-def _label(value: str | bytes) -> str | None:
-    text = _scalar(value)
-    return clean(text, MAX_LABEL) if text and text.strip() else None
+_remembered = functools.lru_cache(maxsize=2_000)(_label)
 
 
 def _scalar(value: object) -> str | None:

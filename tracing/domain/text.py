@@ -26,9 +26,8 @@ def clean(raw: str, limit: int = MAX_ID) -> str:
 
 def readable(raw: bytes, limit: int = MAX_ID) -> str:
     """Return bytes as text if they are UTF-8, else as `0x…` hexadecimal; bounded."""
-    head = raw[: limit * 4]
     try:
-        return clean(head.decode("utf-8") if len(head) == len(raw) else raw.decode("utf-8"), limit)
+        return clean(raw.decode("utf-8"), limit)
     except UnicodeDecodeError:
         return clean("0x" + (raw[: limit + 1]).hex(), limit)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tracing.domain.event import JoinedBy
+from tracing.domain.text import hash64
 from tracing.projections import flows, packing
 from tracing.projections.packing import Packed
 from tracing.projections.rows import Prepared
@@ -57,53 +59,46 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def batch_of(prepared: Sequence[Prepared], catalogue: Catalogue) -> Batch:
     """Return what is written of these events."""
     touched: dict[str, list[int]] = defaultdict(list)
+    rows: list[tuple[Any, ...]] = []
+    special: list[tuple[int, Prepared]] = []
     for index, item in enumerate(prepared):
-        touched[item.event.correlation_id].append(index)
-    return Batch(
-        [_row(item) for item in prepared],
-        [
-            _share([prepared[index] for index in indexes], indexes, catalogue)
-            for indexes in touched.values()
-        ],
-        [(index, item) for index, item in enumerate(prepared) if _is_special(item)],
-        counted(prepared),
-    )
-
-
-def _row(item: Prepared) -> tuple[Any, ...]:
-    event = item.event
-    return (
-        item.fact.record,
-        event.part,
-        item.fact.node,
-        event.event_id,
-        item.event_hash,
-        event.causation_id,
-        event.timestamp_ms,
-        event.occurred_us,
-        event.key,
-        event.schema_version,
-        event.reason,
-        event.dialect,
-        event.error,
-    )
+        event, fact = item.event, item.fact
+        touched[event.correlation_id].append(index)
+        row = (
+            fact.record,
+            event.part,
+            fact.node,
+            event.event_id,
+            item.event_hash,
+            event.causation_id,
+            event.timestamp_ms,
+            event.occurred_us,
+            event.key,
+            event.schema_version,
+            event.reason,
+            event.dialect,
+            event.error,
+        )
+        rows.append(row)
+        if event.error is not None or event.attempt is not None or event.awaits or item.sagas:
+            special.append((index, item))
+    shares = [
+        _share([prepared[index] for index in indexes], indexes, catalogue)
+        for indexes in touched.values()
+    ]
+    return Batch(rows, shares, special, counted(prepared))
 
 
 def _share(items: Sequence[Prepared], indexes: list[int], catalogue: Catalogue) -> Share:
-    first = items[0]
+    correlation_id = items[0].event.correlation_id
     facts = [item.fact for item in items]
-    begins = any(fact.cause is None for fact in facts)
+    begins = None in [fact.cause for fact in facts]
     return Share(
-        first.event.correlation_id,
-        first.flow_hash,
-        max([item.event.joined_by for item in items], key=flows.RANK.__getitem__),
+        correlation_id,
+        hash64(correlation_id),
+        max({item.event.joined_by for item in items}, key=flows.RANK.__getitem__),
         indexes,
         facts,
-        sorted({key for item in items for key in item.keys}),
+        sorted(set(itertools.chain.from_iterable([item.keys for item in items]))),
         flows.derived_of(packing.Held(facts.copy()), catalogue) if begins else None,
     )
-
-
-def _is_special(item: Prepared) -> bool:
-    event = item.event
-    return bool(event.error is not None or event.attempt is not None or event.awaits or item.sagas)

@@ -48,9 +48,9 @@ def plain_row(
         return None
     ordered = _ordered(facts, times, catalogue)
     counts: dict[int, int] = {}
-    newest: dict[tuple[int, int], tuple[int, int]] = {}
     root = failure = None
-    marks = 0
+    # What is in the order of all records is in that of each partition.
+    marks = 0 if all(map(operator.is_, ordered, facts)) else _order(ordered)
     for fact in ordered:
         node = fact.node
         counts[node] = counts.get(node, 0) + 1
@@ -61,14 +61,6 @@ def plain_row(
             marks |= _MISSING_CAUSE
         elif fact.time_us < times[cause]:
             marks |= _OUT_OF_ORDER
-        key = fact.key
-        if key is not None:
-            # By time, the records of a key must come in their partition's order.
-            partition, at = (fact.record >> OFFSET_BITS, key), (fact.record, fact.part)
-            if newest.get(partition, at) > at:
-                marks |= _OUT_OF_ORDER
-            else:
-                newest[partition] = at
     if len(counts) > MAX_NODES:
         return None
     kind = _kind(catalogue, tuple(counts), roles)
@@ -86,6 +78,19 @@ def plain_row(
         failure=None if failure is None else _place(failure, catalogue),
         strip=tuple([(*pair, n) for pair, n in zip(kind.pairs, counts.values(), strict=True)]),
     )
+
+
+def _order(ordered: Sequence[Packed]) -> int:
+    """Return the mark where, by time, a key's records are not in their partition's order."""
+    newest: dict[tuple[int, int], tuple[int, int]] = {}
+    for fact in ordered:
+        key = fact.key
+        if key is not None:
+            partition, at = (fact.record >> OFFSET_BITS, key), (fact.record, fact.part)
+            if newest.get(partition, at) > at:
+                return _OUT_OF_ORDER
+            newest[partition] = at
+    return 0
 
 
 class _Kind(msgspec.Struct, frozen=True):

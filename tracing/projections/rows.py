@@ -9,10 +9,9 @@ import msgspec
 from tracing.codec import decode
 from tracing.codec.saga_keys import key_of
 from tracing.domain.event import Event
-from tracing.domain.facts import fact_of
 from tracing.domain.text import hash64
 from tracing.models.source import record_id
-from tracing.projections.packing import Packed, pack
+from tracing.projections.packing import Hashes, Packed, fact_of
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.saga_keys import SagaKey, saga_key
 from tracing.projections.settings import current_rules
@@ -28,15 +27,14 @@ if TYPE_CHECKING:
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event on its way into the read models.
 
-    Whatever can be known before the lock on `log_head` is: `flow_hash` and `event_hash` are the
-    index keys of the correlation and the event id, `keys` those of all that it is found by, `sagas`
-    tells which sagas it is part of, `schema` is the id that the record's frame names.
+    Whatever can be known before the lock on `log_head` is: `event_hash` is the index key of the
+    event id, `keys` are those of all that it is found by, `sagas` tells which sagas it is part of,
+    `schema` is the id that the record's frame names.
     Plain values throughout, so that another process may make them.
     """
 
     event: Event
     fact: Packed
-    flow_hash: int
     event_hash: int
     keys: tuple[int, ...]
     sagas: tuple[SagaKey, ...] = ()
@@ -48,18 +46,28 @@ def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list
     rules = current_rules()
     families = applied_sagas().families
     decoded = []
+    pairs = set()
     for partition_id, record in records:
         found = decode(record, rules)
         for event in found.events:
             # Few types are part of a saga: for all others this look-up is everything.
             wanted = families.get(event.type)
             sagas = () if wanted is None else _sagas(wanted, event, record, found)
-            decoded.append((event, record_id(partition_id, record.offset), sagas, found.schema))
-    nodes = catalogue.node_ids((event.type, event.service) for event, *_ in decoded)
-    return [
-        _prepared(event, record, nodes[event.type, event.service], sagas, schema)
-        for event, record, sagas, schema in decoded
-    ]
+            pair = (event.type, event.service)
+            pairs.add(pair)
+            number = record_id(partition_id, record.offset)
+            decoded.append((event, pair, number, sagas, found.schema))
+    nodes = catalogue.node_ids(pairs)
+    hashes = Hashes()
+    prepared = []
+    for event, pair, number, sagas, schema in decoded:
+        fact = fact_of(event, number, nodes[pair], hashes)
+        keys = [hashes.hash64(key) for key in event.keys]
+        if fact.key is not None and fact.key not in keys:
+            keys.append(fact.key)
+        event_hash = hash64(event.event_id)
+        prepared.append(Prepared(event, fact, event_hash, tuple(keys), sagas, schema))
+    return prepared
 
 
 def _sagas(
@@ -72,14 +80,3 @@ def _sagas(
         for name, rule in families
         if (key := key_of(rule, event, record, payload)) is not None
     )
-
-
-def _prepared(
-    event: Event, record: int, node: int, sagas: tuple[SagaKey, ...], schema: str
-) -> Prepared:
-    fact = pack(fact_of(event, record), node)
-    keys = [hash64(key) for key in event.keys]
-    if fact.key is not None:
-        keys.append(fact.key)
-    hashes = hash64(event.correlation_id), hash64(event.event_id)
-    return Prepared(event, fact, *hashes, tuple(keys), sagas, schema)

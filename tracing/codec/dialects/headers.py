@@ -46,6 +46,7 @@ _DROPPED = str.maketrans("", "", "-_.")
 class Said(msgspec.Struct, gc=False):
     """What the headers say of the event, None where they do not; one pass finds it all.
 
+    Changed by `said_by` alone: records without headers share one.
     `cloudevents` and `nservicebus` tell whether these dialects' own headers are there.
     """
 
@@ -67,6 +68,9 @@ class Said(msgspec.Struct, gc=False):
         return bool(self.event_id or self.correlation_id or self.causation_id)
 
 
+_NOTHING = Said()
+
+
 @functools.lru_cache(maxsize=2_000)
 def _field(name: str) -> str | None:
     known = _EVIDENCE.get(name[:100].lower())
@@ -78,6 +82,8 @@ def _field(name: str) -> str | None:
 
 def said_by(record: Record) -> Said:
     """Return what the headers say; the last of several with one meaning counts."""
+    if not record.headers:
+        return _NOTHING
     said = Said()
     for name, value in record.headers:
         field = _field(name)

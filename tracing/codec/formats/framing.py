@@ -35,6 +35,8 @@ def find(record: Record) -> Framed | None:
     value = record.value
     if not value:
         return None
+    if value[0] > 1 and not record.headers:
+        return None
     for name, raw in record.headers:
         if raw is not None and name in _READERS:
             ref = _READERS[name](raw)
