@@ -85,7 +85,9 @@ def _sent_on(
     waiting = RetryCopy.objects.filter(flow_id=flow).order_by("-timestamp_ms")
     consumers = {**dict(waiting.values_list("record", "consumer")[:_MAX_COPIES]), **consumers}
     hashes = {row.event_hash for row in newest.values()}
-    rows = Event.objects.filter(position__in=positions_of(hashes), flow_id=flow).order_by("-timestamp_ms")
+    rows = Event.objects.filter(position__in=positions_of(hashes), flow_id=flow).order_by(
+        "-timestamp_ms"
+    )
     copies = list(rows.values_list("event_id", "timestamp_ms", "record")[:_MAX_COPIES])
     for (event_id, consumer), row in newest.items():
         if any(
