@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.moves import follow
 from tests.browser.test_shop import GROWN_MS, place_order
+from tests.servers.answering import Webhook, serving
 from tests.servers.embedded import embedded_broker
 from tests.servers.processes import ROOT
 from tests.servers.product import Product, running_product
@@ -78,40 +77,26 @@ class Town:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Yield a running town; both shops' sagas and a quick one are declared."""
     folder = tmp_path_factory.mktemp("town")
-    told: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: Any) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    env = {
-        "DEMO_RATE": "0",
-        "EVENTVIZ_ALERT_URLS": f"json://127.0.0.1:{server.server_port}/",
-        "EVENTVIZ_SAGA_STUCK_S": "1",
-    }
-    try:
-        with (
-            embedded_broker(folder) as address,
-            running_product(folder, address, env=env, shop=True) as product,
-        ):
-            quick = folder / "quick.yaml"
-            quick.write_text(QUICK)
-            _declare(product, quick)
-            create_topics(address, ["quick"], partitions=1)
-            product.manage("work")
-            yield Town(product, told)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with (
+        serving(Webhook()) as webhook,
+        embedded_broker(folder) as address,
+        running_product(
+            folder,
+            address,
+            env={
+                "DEMO_RATE": "0",
+                "EVENTVIZ_ALERT_URLS": f"json://127.0.0.1:{webhook.server_port}/",
+                "EVENTVIZ_SAGA_STUCK_S": "1",
+            },
+            shop=True,
+        ) as product,
+    ):
+        quick = folder / "quick.yaml"
+        quick.write_text(QUICK)
+        _declare(product, quick)
+        create_topics(address, ["quick"], partitions=1)
+        product.manage("work")
+        yield Town(product, webhook.told)
 
 
 def _declare(product: Product, *files: Path) -> None:

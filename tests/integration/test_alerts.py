@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tests.integration.log import NOW_MS, record, write
+from tests.servers.answering import Webhook, serving
 from tests.servers.processes import free_port
 from tracing.alerts.delivering import BadAlertAddressError, check_addresses
 from tracing.alerts.watching import watch
@@ -31,34 +29,6 @@ FAILED = (
 )
 
 
-class Webhook:
-    """A target on this machine that keeps what it was told."""
-
-    def __init__(self, port: int) -> None:
-        """Listen."""
-        told: list[Any] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                return
-
-        self.told = told
-        self._server = HTTPServer(("127.0.0.1", port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture
 def port(settings: Settings) -> int:
     """Return the port of the target, where nobody listens yet."""
@@ -71,9 +41,8 @@ def port(settings: Settings) -> int:
 @pytest.fixture
 def webhook(port: int) -> Iterator[Webhook]:
     """Return the target, listening."""
-    made = Webhook(port)
-    yield made
-    made.close()
+    with serving(Webhook(port)) as made:
+        yield made
 
 
 def fail(count: int = 1, **fields: Any) -> None:
@@ -112,12 +81,11 @@ def test_a_target_that_is_down_is_tried_again(port: int) -> None:
     assert waiting.deliver_at is not None
     assert waiting.deliver_at > timezone.now()
 
-    webhook = Webhook(port)
-    step.run()
-    assert webhook.told == []
-    Alert.objects.update(deliver_at=timezone.now())
-    step.run()
-    webhook.close()
+    with serving(Webhook(port)) as webhook:
+        step.run()
+        assert webhook.told == []
+        Alert.objects.update(deliver_at=timezone.now())
+        step.run()
 
     assert len(webhook.told) == 1
     assert Alert.objects.get().delivered_at is not None
@@ -132,10 +100,9 @@ def test_one_that_is_down_lets_no_other_hear_it_twice(webhook: Webhook, settings
     waiting = Alert.objects.get()
     assert waiting.error == "only 1 of 2 targets took it yet"
 
-    other = Webhook(late)
-    Alert.objects.update(deliver_at=timezone.now())
-    step.run()
-    other.close()
+    with serving(Webhook(late)) as other:
+        Alert.objects.update(deliver_at=timezone.now())
+        step.run()
 
     assert (len(webhook.told), len(other.told)) == (1, 1)
     told = Alert.objects.get()

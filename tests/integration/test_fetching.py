@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.servers.answering import Answering, Page, serving
 from tests.servers.processes import free_port
 from tracing.codec.formats.schema import Schema, SchemaRef
 from tracing.domain.errors import EventvizError
@@ -26,55 +23,7 @@ from tracing.schemas.errors import (
 from tracing.schemas.fetching import Fetcher
 from tracing.schemas.http import MAX_ANSWER_BYTES, Login
 
-Page = tuple[int, dict[str, str], bytes]
 ID = SchemaRef("id", "42")
-
-
-class Answering(ThreadingHTTPServer):
-    """Answers from a table of pages, and remembers what it was asked."""
-
-    daemon_threads = True
-    # Its threads end with their one answer: nothing to wait for.
-    block_on_close = False
-
-    def __init__(self, pages: dict[str, Page]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.pages = pages
-        self.asked: list[tuple[str, str | None]] = []
-
-    @property
-    def login(self) -> Login:
-        return Login(url=f"http://127.0.0.1:{self.server_address[1]}")
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Sends the page of a path."""
-
-    server: Answering
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers.get("Authorization")))
-        status, headers, body = self.server.pages.get(self.path, (404, {}, b"{}"))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
-
-
-@contextmanager
-def answering(pages: dict[str, Page]) -> Iterator[Answering]:
-    with Answering(pages) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def page(**body: Any) -> Page:
@@ -82,7 +31,7 @@ def page(**body: Any) -> Page:
 
 
 def fetch(pages: dict[str, Page], ref: SchemaRef = ID, **login: str) -> Schema:
-    with answering(pages) as server:
+    with serving(Answering(pages)) as server:
         return Fetcher(msgspec.structs.replace(server.login, **login)).fetch(ref)
 
 
@@ -126,7 +75,7 @@ def test_references_in_a_circle_are_refused() -> None:
 
 def test_apicurios_own_ids_are_asked_for_where_apicurio_keeps_them() -> None:
     path = "/apis/registry/v3/ids/globalIds/7?references=DEREFERENCE"
-    with answering({path: (200, {"X-Registry-ArtifactType": "JSON"}, b"{}")}) as server:
+    with serving(Answering({path: (200, {"X-Registry-ArtifactType": "JSON"}, b"{}")})) as server:
         login = msgspec.structs.replace(server.login, url=f"{server.login.url}/apis/ccompat/v7")
 
         assert Fetcher(login).fetch(SchemaRef("global", "7")) == Schema("JSON", "{}")
@@ -136,7 +85,7 @@ def test_apicurios_own_ids_are_asked_for_where_apicurio_keeps_them() -> None:
 
 def test_the_password_is_sent_to_the_registry_alone() -> None:
     elsewhere = {"Location": "http://127.0.0.1:9/"}
-    with answering({"/schemas/ids/42": (302, elsewhere, b"")}) as server:
+    with serving(Answering({"/schemas/ids/42": (302, elsewhere, b"")})) as server:
         login = msgspec.structs.replace(server.login, user="me", password="sécret")
         with pytest.raises(BadAnswerError, match="redirects are not followed"):
             Fetcher(login).fetch(ID)

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.integration.test_fetching import Page, answering
+from tests.servers.answering import Answering, Page, serving
 from tracing.jobs.mirror import MirrorRegistry
 from tracing.models import CompatibilityLevel, RegistryHead, Subject, SubjectVersion
 from tracing.schemas import mirror
@@ -52,7 +52,7 @@ def all_due() -> None:
 
 
 def test_what_is_new_and_what_is_gone_is_seen() -> None:
-    with answering(pages(orders=[text("orderId")], stock=[text("sku")])) as server:
+    with serving(Answering(pages(orders=[text("orderId")], stock=[text("sku")]))) as server:
         step = MirrorRegistry(Mirror(server.login), server.login.url)
         assert not step.run()
         server.pages = pages(orders=[text("orderId"), text("orderId", "giftCard")])
@@ -77,7 +77,7 @@ def test_what_is_new_and_what_is_gone_is_seen() -> None:
 def test_what_has_not_changed_costs_no_statements(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    with answering(pages(**{f"s{number}": [text("a")] for number in range(30)})) as server:
+    with serving(Answering(pages(**{f"s{number}": [text("a")] for number in range(30)}))) as server:
         follower = Mirror(server.login)
         assert not follower.round()
         all_due()
@@ -88,7 +88,7 @@ def test_what_has_not_changed_costs_no_statements(
 
 
 def test_a_registry_that_began_anew_is_read_anew() -> None:
-    with answering(pages(orders=[text("orderId")], gone=[text("x")])) as server:
+    with serving(Answering(pages(orders=[text("orderId")], gone=[text("x")]))) as server:
         follower = Mirror(server.login)
         follower.round()
         server.pages = pages()
@@ -111,7 +111,7 @@ def test_many_new_ones_come_by_the_page(monkeypatch: pytest.MonkeyPatch) -> None
     answers = pages(a=[text("x")], b=[text("y"), text("y", "z")])
     listed = [json.loads(answers[f"/subjects/{name}"][2]) for name in LISTED]
     answers["/schemas?offset=0&limit=400"] = page(listed)
-    with answering(answers) as server:
+    with serving(Answering(answers)) as server:
         assert not Mirror(server.login).round()
         asked = [path for path, _ in server.asked]
 
@@ -137,7 +137,7 @@ GARBAGE: list[tuple[Page, type[Exception]]] = [
 def test_a_registry_that_misbehaves_is_an_error_in_our_words(
     bad: Page, error: type[Exception]
 ) -> None:
-    with answering({"/subjects": bad}) as server:
+    with serving(Answering({"/subjects": bad})) as server:
         with pytest.raises(error):
             Mirror(server.login).round()
         with pytest.raises(error):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
+from tests.servers.answering import QuietHandler, serving
 from tracing.kafka.connection import OAuth, Secret
 from tracing.kafka.oauth import ClientCredentials, TokenError, TokenFile
 
@@ -36,10 +36,10 @@ class Endpoint(HTTPServer):
         )
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Endpoint
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the library's name
         """Answer as the test wants it."""
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.server.asked.append((self.headers["Authorization"], form))
@@ -48,21 +48,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.answer)
 
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
 
 @contextmanager
 def endpoint(answer: object, status: int = 200) -> Iterator[Endpoint]:
     """Run a token endpoint."""
-    with Endpoint(status, json.dumps(answer).encode()) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Endpoint(status, json.dumps(answer).encode())) as server:
+        yield server
 
 
 def test_a_token_is_asked_for_once_while_it_is_fresh() -> None:
