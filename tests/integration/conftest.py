@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import close_old_connections
-from django.test import Client
 
+from tests.integration.people import browser_of, somebody
 from tracing.models import LogHead
 from tracing.projections.names import names
 from tracing.projections.settings import forget_rules
@@ -36,7 +35,5 @@ def live_log(transactional_db: None) -> Iterator[None]:
 @pytest.fixture
 def cookie(live_log: None) -> bytes:
     """Return the cookie of somebody who is signed in."""
-    client = Client()
-    client.force_login(User.objects.create_user("ada"))
     name = settings.SESSION_COOKIE_NAME
-    return f"{name}={client.cookies[name].value}".encode()
+    return f"{name}={browser_of(somebody()).cookies[name].value}".encode()

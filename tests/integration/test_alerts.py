@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from tests.integration.log import NOW_MS, record, write
+from tests.integration.people import browser_of, somebody
 from tests.servers.answering import Webhook, serving
 from tests.servers.processes import free_port
 from tracing.alerts.delivering import BadAlertAddressError, check_addresses
 from tracing.alerts.watching import watch
 from tracing.jobs.alerts import TellAlerts
 from tracing.models import Alert, AlertMute, AuditEntry, DeadLetterGroup, GroupDecision
-from tracing.web.access import Role, give_role
+from tracing.web.access import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 FAILED = (
@@ -139,10 +139,7 @@ def test_one_that_regressed_many_and_old_ones_are_told(settings: Settings) -> No
 
 
 def test_an_operator_mutes_a_group(webhook: Webhook) -> None:
-    user = User.objects.create_user("grace")
-    give_role(user, Role.OPERATOR)
-    operator = Client()
-    operator.force_login(user)
+    operator = browser_of(somebody("grace", Role.OPERATOR))
     fail()
     watch(NOW_MS)
     alert = Alert.objects.get()
@@ -158,7 +155,7 @@ def test_an_operator_mutes_a_group(webhook: Webhook) -> None:
 
 
 def test_a_viewer_reads_the_feed_and_mutes_nothing(client: Client) -> None:
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(somebody())
     fail()
     watch(NOW_MS)
 

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tests.integration.people import somebody
 from tracing.web.address import event_api_url, flow_api_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 @pytest.fixture
 def api(client: Client) -> Client:
     """Return a client of somebody who is signed in."""
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(somebody())
     return client
 
 

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tests.integration.people import browser_of, somebody
 from tracing.models import ApiToken, RetryRun
-from tracing.web.access import Role, give_role
+from tracing.web.access import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 BODY = {"flow": "o-1", "reason": "it was down", "rate_per_s": 20}
@@ -20,8 +21,7 @@ BODY = {"flow": "o-1", "reason": "it was down", "rate_per_s": 20}
 @pytest.fixture
 def api() -> Client:
     """Return a script with an operator's token."""
-    user = User.objects.create_user("robot")
-    give_role(user, Role.OPERATOR)
+    user = somebody("robot", Role.OPERATOR)
     token = ApiToken.issue(user_id=user.pk, name="test")
     return Client(headers={"Authorization": f"Bearer {token}"})
 
@@ -91,10 +91,8 @@ def test_what_makes_no_sense_is_named(api: Client, wrong: dict[str, Any]) -> Non
 
 
 def test_only_an_operator_from_here_may(api: Client) -> None:
-    viewer = Client()
-    viewer.force_login(User.objects.create_user("ada"))
-    operator = Client()
-    operator.force_login(User.objects.get(username="robot"))
+    viewer = browser_of(somebody())
+    operator = browser_of(User.objects.get(username="robot"))
     foreign = {"Origin": "https://evil.example"}
 
     assert post(viewer, "/api/retries", BODY, 403)["error"]

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.integration.people import somebody
 from tests.integration.sagas import START_MS, events, put
 from tests.unit.domain.saga.test_derive import SAGAS
 from tracing.projections.saga_decisions import declare
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 @pytest.fixture
 def api(client: Client) -> Client:
     """Return a client of somebody who is signed in, with both shops' sagas."""
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(somebody())
     for file in sorted(SAGAS.glob("*.yaml")):
         valid_from = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
         declare(file.read_text(), by="test", valid_from=valid_from)

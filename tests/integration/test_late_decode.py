@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from pytest_django import Settings
 
 from tests.integration.framed import REGISTRY, envelope, framed, learn, record, records, step, write
 from tests.integration.log import stored
+from tests.integration.people import somebody
 from tests.integration.picture import clear, picture
 from tracing.domain.record import Record
 from tracing.models import AwaitingRecord, Event, Flow, LogHead, Partition, Schema, SearchKey
@@ -157,7 +157,7 @@ def test_a_record_whose_schema_does_not_come_goes_on_waiting() -> None:
 
 
 def test_the_inspector_shows_the_format_and_the_schemas_id(client: Client) -> None:
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(somebody())
     catalogue = Catalogue()
     write(catalogue, record(framed(42, envelope())))
 

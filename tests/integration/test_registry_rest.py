@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from tests.integration.people import somebody
 from tracing.models import ApiToken, AuditEntry, SubjectVersion
-from tracing.web.access import Role, give_role
+from tracing.web.access import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -22,8 +22,7 @@ BODY = {"schema": json.dumps(ORDER)}
 
 
 def client(role: Role, scheme: str = "bearer") -> Client:
-    user = User.objects.create_user(f"robot-{role.group}-{scheme}")
-    give_role(user, role)
+    user = somebody(f"robot-{role.group}-{scheme}", role)
     token = ApiToken.issue(user_id=user.pk, name="test")
     if scheme == "basic":
         token = base64.b64encode(f"anybody:{token}".encode()).decode()

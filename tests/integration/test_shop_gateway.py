@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from tracing.web.access import Role, give_role
+from tests.integration.people import somebody
+from tracing.web.access import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.integration.shop_urls")]
 
@@ -20,9 +20,7 @@ def own_store(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_an_operator_switches_it_and_comes_back_to_the_order(client: Client) -> None:
-    user = User.objects.create_user("olga")
-    give_role(user, Role.OPERATOR)
-    client.force_login(user)
+    client.force_login(somebody("olga", Role.OPERATOR))
     assert "is <b>up</b>" in client.get("/shop/").content.decode()
 
     answer = client.post("/shop/gateway", {"on": "0", "flow": "f-1", "order": "WEB-1"})
@@ -32,7 +30,7 @@ def test_an_operator_switches_it_and_comes_back_to_the_order(client: Client) -> 
 
 
 def test_a_viewer_may_not(client: Client) -> None:
-    client.force_login(User.objects.create_user("vic"))
+    client.force_login(somebody("vic"))
 
     assert client.post("/shop/gateway", {"on": "0"}).status_code == 403
     assert "Switch it" not in client.get("/shop/").content.decode()

@@ -10,26 +10,24 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tests.integration.people import browser_of, somebody
 from tests.servers.processes import free_port, wait_for
 from tracing.demo import counter
 from tracing.demo.scenarios import CHOREOGRAPHED, PLAYS, Pattern
 from tracing.demo.sockets import OrderSocket
 from tracing.kafka.group_consumer import GroupConsumer
 from tracing.models import Ingestor
-from tracing.web.access import Role, give_role
+from tracing.web.access import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.integration.shop_urls")]
 
 
 @pytest.fixture
 def operator(client: Client) -> Client:
-    user = User.objects.create_user("olga")
-    give_role(user, Role.OPERATOR)
-    client.force_login(user)
+    client.force_login(somebody("olga", Role.OPERATOR))
     return client
 
 
@@ -204,19 +202,14 @@ def test_an_unknown_choice_is_refused(operator: Client, choice: dict[str, str]) 
 
 
 def test_a_viewer_may_look_but_not_order(client: Client) -> None:
-    user = User.objects.create_user("vera")
-    give_role(user, Role.VIEWER)
-    client.force_login(user)
+    client.force_login(somebody("vera", Role.VIEWER))
 
     assert "Operators may place orders." in client.get("/shop/").content.decode()
     assert client.post("/shop/", {"scenario": "fine"}).status_code == 403
 
 
 def test_another_origin_places_nothing() -> None:
-    user = User.objects.create_user("olga")
-    give_role(user, Role.OPERATOR)
-    strict = Client(enforce_csrf_checks=True)
-    strict.force_login(user)
+    strict = browser_of(somebody("olga", Role.OPERATOR), checks_forms=True)
 
     assert strict.post("/shop/", {"scenario": "fine"}).status_code == 403
 

@@ -11,7 +11,8 @@ from django.template import engines
 from django.test import Client
 from pytest_django import Settings
 
-from tracing.web.access import Role, give_role
+from tests.integration.people import browser_of, somebody
+from tracing.web.access import Role
 
 
 class Undefined(str):
@@ -45,34 +46,22 @@ def demo(settings: Settings, strict_templates: None, db: None) -> Client:
 @pytest.fixture
 def viewer(db: None) -> User:
     """Return somebody who may look."""
-    user = User.objects.create_user("ada", password="a long pass phrase")
-    give_role(user, Role.VIEWER)
-    return user
+    return somebody("ada", Role.VIEWER)
 
 
 @pytest.fixture
 def operator(db: None) -> Client:
     """Return the browser of somebody who may decide."""
-    user = User.objects.create_user("grace", password="a long pass phrase")
-    give_role(user, Role.OPERATOR)
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(somebody("grace", Role.OPERATOR))
 
 
 @pytest.fixture
 def reader(viewer: User) -> Client:
     """Return the browser of somebody who may look."""
-    browser = Client()
-    browser.force_login(viewer)
-    return browser
+    return browser_of(viewer)
 
 
 @pytest.fixture
 def admin(db: None) -> Client:
     """Return the browser of somebody who may do anything."""
-    user = User.objects.create_user("barbara", password="a long pass phrase")
-    give_role(user, Role.ADMIN)
-    browser = Client()
-    browser.force_login(user)
-    return browser
+    return browser_of(somebody("barbara", Role.ADMIN))

@@ -6,9 +6,19 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.integration.people import browser_of
 from tracing.web import access
 
 PAGES = ("/", "/flows/", "/flows/x", "/tail/", "/search/", "/admin/", "/nothing")
+PASSWORD = "a long pass phrase"
+
+
+@pytest.fixture
+def member(viewer: User) -> User:
+    """Return somebody who can sign in."""
+    viewer.set_password(PASSWORD)
+    viewer.save()
+    return viewer
 
 
 # Pages
@@ -29,8 +39,8 @@ def test_a_fragment_is_not_answered_with_the_sign_in_page(db: None) -> None:
     assert response["HX-Redirect"] == "/login/?next=/flows/%3Ftype%3Da%26state%3Ddone"
 
 
-def test_signing_in_goes_back_to_where_one_came_from(viewer: User) -> None:
-    form = {"username": "ada", "password": "a long pass phrase", "next": "/tail/?topic=a"}
+def test_signing_in_goes_back_to_where_one_came_from(member: User) -> None:
+    form = {"username": "ada", "password": PASSWORD, "next": "/tail/?topic=a"}
     browser = Client()
 
     response = browser.post("/login/", form)
@@ -40,13 +50,13 @@ def test_signing_in_goes_back_to_where_one_came_from(viewer: User) -> None:
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:x"])
-def test_signing_in_never_leads_to_another_site(viewer: User, target: str) -> None:
-    form = {"username": "ada", "password": "a long pass phrase", "next": target}
+def test_signing_in_never_leads_to_another_site(member: User, target: str) -> None:
+    form = {"username": "ada", "password": PASSWORD, "next": target}
 
     assert Client().post("/login/", form)["Location"] == "/flows/"
 
 
-def test_a_wrong_password_is_said_without_saying_which_part_is_wrong(viewer: User) -> None:
+def test_a_wrong_password_is_said_without_saying_which_part_is_wrong(member: User) -> None:
     response = Client().post("/login/", {"username": "ada", "password": "wrong"})
 
     assert response.status_code == 200
@@ -54,8 +64,7 @@ def test_a_wrong_password_is_said_without_saying_which_part_is_wrong(viewer: Use
 
 
 def test_signing_out_needs_a_form(viewer: User) -> None:
-    browser = Client()
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
 
     assert browser.get("/logout/").status_code == 405
     assert browser.post("/logout/")["Location"] == "/login/"
@@ -63,8 +72,7 @@ def test_signing_out_needs_a_form(viewer: User) -> None:
 
 
 def test_only_an_admin_sees_and_opens_the_admin_pages(viewer: User) -> None:
-    browser = Client()
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
     assert "/admin/" not in browser.get("/flows/").content.decode()
     assert browser.get("/admin/").status_code == 403
 
@@ -93,8 +101,7 @@ def test_the_icon_needs_nobody(db: None) -> None:
 
 def test_the_admin_pages_carry_our_name(viewer: User) -> None:
     access.give_role(viewer, access.Role.ADMIN)
-    browser = Client()
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
 
     text = browser.get("/admin/").content.decode()
 

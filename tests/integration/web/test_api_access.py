@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from tests.integration.people import browser_of
 from tracing.models import ApiToken
 
 
@@ -27,8 +28,7 @@ def test_the_api_takes_a_token_a_session_or_the_demo(
     viewer: User, token: str, settings: Settings
 ) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
-    browser = Client()
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
 
     assert Client().get("/api/flows", headers=bearer).status_code == 200
     assert browser.get("/api/flows").status_code == 200
@@ -40,8 +40,7 @@ def test_the_api_takes_a_token_a_session_or_the_demo(
     "authorization", ["Bearer ev_wrong", "Bearer", "Basic YTpi", "bearer  ", "\x00"]
 )
 def test_a_wrong_token_is_refused_even_with_a_session(viewer: User, authorization: str) -> None:
-    browser = Client()
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
 
     response = browser.get("/api/flows", headers={"Authorization": authorization})
 

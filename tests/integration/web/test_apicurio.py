@@ -9,18 +9,18 @@ import uuid
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from tests.integration.log import record, write
+from tests.integration.people import browser_of, somebody
 from tests.integration.web.schemas import avro, edited, page
 from tracing.models import AuditEntry, Subject
 from tracing.schemas import mirror
 from tracing.schemas.current import registry_login
 from tracing.schemas.mirror import Mirror
-from tracing.web.access import Role, give_role
+from tracing.web.access import Role
 
 # The mirror's threads ask while the test's own one writes.
 pytestmark = [
@@ -35,11 +35,7 @@ TIMEOUT_S = 20
 @pytest.fixture
 def admin(apicurio: str, settings: Settings, transactional_db: None) -> Client:
     settings.EVENTVIZ_SCHEMA_REGISTRY_URL = apicurio
-    user = User.objects.create_user("barbara", password="a long pass phrase")
-    give_role(user, Role.ADMIN)
-    browser = Client()
-    browser.force_login(user)
-    return browser
+    return browser_of(somebody("barbara", Role.ADMIN))
 
 
 @pytest.fixture

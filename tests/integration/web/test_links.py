@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.test import Client
 
-from tracing.web.access import Role, give_role
+from tests.integration.people import somebody
+from tracing.web.access import Role
 from tracing.web.accounts import links
 
 pytestmark = pytest.mark.django_db
@@ -16,9 +17,7 @@ CHOSEN = {"new_password1": "a wonderland of words", "new_password2": "a wonderla
 
 @pytest.fixture
 def admin() -> User:
-    user = User.objects.create_user("admin")
-    give_role(user, Role.ADMIN)
-    return user
+    return somebody("admin", Role.ADMIN)
 
 
 def test_looking_at_a_link_uses_nothing_up(client: Client, admin: User) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from tests.integration.log import record, write
 from tests.integration.pages import page
+from tests.integration.people import browser_of
 from tracing.codec.rules import Mapping
 from tracing.jobs.rebuilding import Rebuild
 from tracing.models import Flow, MappingDecision, RebuildRun
@@ -160,8 +161,7 @@ def test_what_strangers_wrote_stays_text(demo: Client) -> None:
 
 def test_a_viewer_sees_no_button_and_a_forged_post_is_refused(viewer: User) -> None:
     homemade()
-    browser = Client(enforce_csrf_checks=False)
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
 
     text = page(browser, "/mapping/?topic=homemade")
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from tests.integration.log import record, write
 from tests.integration.pages import page
+from tests.integration.people import browser_of
 from tests.integration.web.retries import dead, start
 from tracing.domain.failure import group_key
 from tracing.models import AuditEntry, DeadLetter, RetryItem, RetryRun
@@ -50,8 +51,7 @@ def test_nothing_is_lost_on_bad_input(operator: Client, field: str) -> None:
 
 def test_a_viewer_sees_no_button_and_a_forged_post_is_refused(viewer: User) -> None:
     write(record("e-1"))
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(viewer)
+    browser = browser_of(viewer, checks_forms=True)
     run = RetryRun.objects.create(
         kind="replay",
         asked_by="x",
@@ -66,8 +66,7 @@ def test_a_viewer_sees_no_button_and_a_forged_post_is_refused(viewer: User) -> N
     assert "Replay…" not in page(browser, "/flows/o-1")
     assert '<form class="panel plan-form"' not in page(browser, "/retries/new?flow=o-1")
     assert "Cancel" not in page(browser, f"/retries/{run.id}")
-    plain = Client()
-    plain.force_login(viewer)
+    plain = browser_of(viewer)
     form = {"flow": "o-1", "reason": "x", "rate": "1", "token": "t"}
     for client in (browser, plain):
         assert client.post("/retries/", form).status_code == 403
@@ -78,8 +77,7 @@ def test_a_viewer_sees_no_button_and_a_forged_post_is_refused(viewer: User) -> N
 
 
 def test_an_operator_without_the_forms_token_is_refused(operator: Client) -> None:
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(User.objects.get(username="grace"))
+    browser = browser_of(User.objects.get(username="grace"), checks_forms=True)
 
     response = browser.post("/retries/", {"flow": "o-1", "reason": "x", "token": "t"})
 

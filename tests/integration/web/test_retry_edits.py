@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.integration.log import record, write
 from tests.integration.pages import page
+from tests.integration.people import browser_of
 from tracing.models import AuditEntry, Discard, Event, RetryItem, RetryRun
 
 pytestmark = pytest.mark.usefixtures("strict_templates")
@@ -53,8 +54,7 @@ def test_nothing_is_lost_on_a_bad_edit(operator: Client) -> None:
 
 def test_a_viewer_neither_edits_nor_puts_aside(viewer: User) -> None:
     write(record("e-1"), record("d-1", topic="orders.dlq"))
-    browser = Client()
-    browser.force_login(viewer)
+    browser = browser_of(viewer)
 
     assert edited(browser, "{}")[0] == 403
     for what in ("discard", "restore"):

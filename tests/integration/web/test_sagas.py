@@ -13,11 +13,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.integration.log import record, write
+from tests.integration.people import browser_of
 from tests.unit.domain.saga.test_derive import SAGAS
 from tracing.models import AuditEntry, RebuildRun, SagaDefinition, SagaInstance
 from tracing.projections.rebuild import rebuild
 from tracing.projections.saga_decisions import declare, forget_sagas
-from tracing.web.access import Role, give_role
 
 pytestmark = pytest.mark.usefixtures("decided_here")
 SHOP = (SAGAS / "order.yaml").read_text()
@@ -233,8 +233,7 @@ def test_moving_says_what_is_lost_and_refuses_what_is_no_time(
 
 
 def test_a_viewer_reads_and_changes_nothing(viewer: User, shop: SagaDefinition) -> None:
-    client = Client()
-    client.force_login(viewer)
+    client = browser_of(viewer)
 
     page = text_of(client, f"/sagas/definitions/edit?name={shop.name}")
 
@@ -248,10 +247,7 @@ def test_a_viewer_reads_and_changes_nothing(viewer: User, shop: SagaDefinition) 
 
 
 @pytest.mark.usefixtures("shop")
-def test_djangos_admin_lists_definitions_and_leads_to_the_editor(viewer: User) -> None:
-    give_role(viewer, Role.ADMIN)
-    admin = Client()
-    admin.force_login(viewer)
+def test_djangos_admin_lists_definitions_and_leads_to_the_editor(admin: Client) -> None:
     number = SagaDefinition.objects.get().pk
 
     assert "Order" in admin.get("/admin/tracing/sagadefinition/?q=ord").content.decode()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.integration.people import browser_of, somebody
 from tests.integration.web.schemas import avro, page, registered
 from tracing.models import AuditEntry, Subject
 from tracing.schemas.current import current_registry
-from tracing.web.access import Role, give_role
+from tracing.web.access import Role
 
 pytestmark = pytest.mark.usefixtures("strict_templates")
 CHANGES = [
@@ -38,10 +38,7 @@ def test_an_operator_may_not_delete(operator: Client) -> None:
 
 @pytest.mark.parametrize(("address", "form"), CHANGES)
 def test_a_forged_post_is_refused(db: None, address: str, form: dict[str, str]) -> None:
-    user = User.objects.create_user("mallory", password="a long pass phrase")
-    give_role(user, Role.ADMIN)
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(user)
+    browser = browser_of(somebody("mallory", Role.ADMIN), checks_forms=True)
     registered("orders", avro("id"))
 
     assert browser.post(address, form).status_code == 403

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from pytest_django import Settings
 
+from tests.integration.people import browser_of
 from tracing.models import ApiToken
 from tracing.web import access
 
@@ -36,10 +36,8 @@ def hosts(settings: Settings) -> None:
 
 def cookie(user: User, settings: Settings) -> str:
     """Return the Cookie header of somebody's browser."""
-    browser = Client()
-    browser.force_login(user)
     name = settings.SESSION_COOKIE_NAME
-    return f"other=1; {name}={browser.cookies[name].value}"
+    return f"other=1; {name}={browser_of(user).cookies[name].value}"
 
 
 def test_a_socket_of_our_page_opens_for_who_is_signed_in(
