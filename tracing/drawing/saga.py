@@ -12,15 +12,23 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tracing.drawing.graph import Frame, Pill
-from tracing.drawing.text import MONO, Fitted, fit
+from tracing.drawing.saga_track import (
+    BELOW,
+    CARD_HEIGHT,
+    CARD_WIDTH,
+    Item,
+    Placed,
+    Plan,
+    Stop,
+    Track,
+    Way,
+)
+from tracing.drawing.text import MONO, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CARD_WIDTH, CARD_HEIGHT = 164, 56
 PILL_HEIGHT = 18
 _PAD = 24
 _GAP, _GAP_INSIDE = 40, 14
@@ -29,96 +37,11 @@ _TOP = 62
 _BETWEEN = 62
 _FRAME = 9
 _FRAME_TITLE = 20
-# Arrows on the lower track that pass other cards go below them.
-_BELOW = 34
 # How far right of a card the way back comes down.
 _LANE = 20
 _TITLE_SIZE, _NOTE_SIZE, _PILL_SIZE = 13, 11, 11
 _TEXT_ROOM = CARD_WIDTH - 14 - 12
 _SYMBOL = 20
-
-
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One card to draw. `begun` tells that the saga has come to it."""
-
-    id: str
-    title: str
-    note: str
-    begun: bool = False
-
-
-class Stop(msgspec.Struct, frozen=True, kw_only=True):
-    """A step forward, with its compensation; `wait` says how long nobody was at work before it.
-
-    Consecutive stops of one `group` run in parallel.
-    """
-
-    step: Item
-    group: int
-    wait: str = ""
-    undo: Item | None = None
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole saga to draw, ids are distinct.
-
-    `cancelled` stands below the start, `completed` behind the last step. `back` holds the ids of
-    the lower track in the order in which the saga went, or goes, back through them; `turned` is
-    the step at which it turned.
-    """
-
-    start: Item
-    stops: tuple[Stop, ...]
-    completed: Item
-    cancelled: Item
-    back: tuple[str, ...] = ()
-    turned: str | None = None
-
-
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """A card with its place, in px; `column` counts from the left, `lower` is the lower track."""
-
-    id: str
-    x: float
-    y: float
-    column: int
-    lower: bool
-    title: Fitted
-    note: Fitted
-
-    @property
-    def middle(self) -> float:
-        """Return where the card's middle stands."""
-        return self.x + CARD_WIDTH / 2
-
-
-class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """A path between two cards. `kind` is forward, back or joint; `gone` whether it was gone."""
-
-    kind: str
-    source: str
-    target: str
-    path: str
-    gone: bool
-    pill: Pill | None = None
-
-
-class Track(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole drawing; nothing lies outside `width` and `height`. `lower_y` is None without."""
-
-    width: float
-    height: float
-    cards: tuple[Placed, ...]
-    ways: tuple[Way, ...]
-    frames: tuple[Frame, ...]
-    upper_y: float
-    lower_y: float
-    passing: bool = False
-
-    @property
-    def lower_title(self) -> float:
-        """Return where the lower track's title stands: below what passes under its cards."""
-        return self.lower_y + CARD_HEIGHT + (_BELOW + 8 if self.passing else 20)
 
 
 def draw(plan: Plan) -> Track:
@@ -145,7 +68,7 @@ def draw(plan: Plan) -> Track:
     passing = any(" Q" in way.path for way in back)
     return Track(
         width=columns[-1] + CARD_WIDTH + _PAD,
-        height=lower + CARD_HEIGHT + (_BELOW + 14 if passing else 30) + 4,
+        height=lower + CARD_HEIGHT + (BELOW + 14 if passing else 30) + 4,
         cards=tuple(cards.values()),
         ways=tuple(ways),
         frames=tuple(frames),
@@ -298,7 +221,7 @@ def _straight(here: Placed, there: Placed) -> str:
 def _under(here: Placed, there: Placed) -> str:
     """Return a path below the cards that stand between."""
     bottom = here.y + CARD_HEIGHT
-    level = bottom + _BELOW - 12
+    level = bottom + BELOW - 12
     inward = 10 if there.column < here.column else -10
     begin, end = here.middle - inward, there.middle + inward
     return (

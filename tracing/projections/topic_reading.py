@@ -19,10 +19,8 @@ from tracing.models import (
     Partition,
     Source,
     TopicFacts,
-    Undecodable,
     UndecodableReason,
 )
-from tracing.models.source import coordinates_of
 from tracing.projections import record_log
 
 if TYPE_CHECKING:
@@ -33,10 +31,6 @@ STALE_AFTER_S = 10
 MAX_TOPICS = 300
 MAX_PARTITIONS = 3_000
 MAX_INGESTORS = 50
-MAX_GAPS = 50
-MAX_REASONS = 50
-# Of each reason: the newest are reached by a link each.
-MAX_RECORDS = 5
 
 
 class PartitionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,23 +115,6 @@ class IngestorLine(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     held: dict[str, tuple[int, ...]]
     partitions: int
-
-
-class GapLine(msgspec.Struct, frozen=True):
-    """Offsets that were gone before we could read them, `end` not included."""
-
-    number: int
-    start: int
-    end: int
-    noticed_at: dt.datetime
-
-
-class ReasonLine(msgspec.Struct, frozen=True):
-    """Why records of a topic could not be decoded, how many, and the newest as coordinates."""
-
-    reason: str
-    records: int
-    newest: tuple[str, ...]
 
 
 class Topics(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,40 +243,6 @@ def _names(partition_ids: Iterable[int]) -> dict[int, tuple[str, int]]:
         partition_id: (topic, number)
         for partition_id, topic, number in rows.values_list("id", "source__topic", "number")
     }
-
-
-def gaps_of(line: TopicLine) -> list[GapLine]:
-    """Return the newest gaps of a topic."""
-    numbers = {part.id: part.number for part in line.partitions}
-    rows = Gap.objects.filter(partition_id__in=numbers).order_by("-noticed_at", "-id")[:MAX_GAPS]
-    return [GapLine(numbers[row.partition_id], row.start, row.end, row.noticed_at) for row in rows]
-
-
-def reasons_of(line: TopicLine) -> list[ReasonLine]:
-    """Return why records of a topic could not be decoded, most frequent first.
-
-    Costs a query and one a reason.
-    """
-    numbers = {part.id: part.number for part in line.partitions}
-    records: Counter[str] = Counter()
-    ids: dict[str, list[int]] = defaultdict(list)
-    for row in UndecodableReason.objects.filter(partition_id__in=numbers):
-        records[row.reason] += row.records
-        ids[row.reason].append(row.id)
-    return [
-        ReasonLine(reason, count, tuple(_newest(ids[reason], line.name, numbers)))
-        for reason, count in records.most_common(MAX_REASONS)
-        if count > 0
-    ]
-
-
-def _newest(reason_ids: Sequence[int], topic: str, numbers: dict[int, int]) -> list[str]:
-    rows = Undecodable.objects.filter(reason_id__in=reason_ids).order_by("-record")
-    found = []
-    for record in rows.values_list("record", flat=True)[:MAX_RECORDS]:
-        partition_id, offset = coordinates_of(record)
-        found.append(f"{topic}[{numbers[partition_id]}]@{offset}")
-    return found
 
 
 def earlier_of(line: TopicLine) -> int:

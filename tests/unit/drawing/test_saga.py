@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.examples import picks, share
 from tracing.drawing.folding import MAX_TELLING, MAX_UNFOLDED, OPENED, spans
-from tracing.drawing.saga import CARD_HEIGHT, CARD_WIDTH, Item, Plan, Stop, Track, Way, draw
+from tracing.drawing.saga import draw
+from tracing.drawing.saga_track import CARD_HEIGHT, CARD_WIDTH, Item, Plan, Stop, Track, Way
 
 START = Item(id="start", title="Order placed", note="PENDING", begun=True)
 DONE = Item(id="completed", title="COMPLETED", note="not reached")

@@ -11,7 +11,8 @@ from tracing.domain.saga.definition import Definition
 from tracing.domain.saga.instance import Instance, Phase, Status, Taken
 from tracing.drawing.durations import duration
 from tracing.drawing.folding import OPENED, spans
-from tracing.drawing.saga import Item, Placed, Plan, Stop, Track, draw
+from tracing.drawing.saga import draw
+from tracing.drawing.saga_track import Item, Placed, Plan, Stop, Track
 from tracing.web.sagas.cards import View, Views
 from tracing.web.sagas.looks import LOOKS, undo_look_of
 

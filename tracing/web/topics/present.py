@@ -9,6 +9,7 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.projections import topic_reading as reading
+from tracing.projections import topic_troubles
 from tracing.web.address import element_id, flow_url
 from tracing.web.context import now_ms
 from tracing.web.topics import words
@@ -46,7 +47,7 @@ class IngestorRow(msgspec.Struct, frozen=True):
 class ReasonRow(msgspec.Struct, frozen=True):
     """A reason with links to the newest records."""
 
-    line: reading.ReasonLine
+    line: topic_troubles.ReasonLine
     records: list[tuple[str, str]]
     more: int
 
@@ -76,8 +77,10 @@ def detail(name: str) -> dict[str, Any] | None:
     return {
         "row": _row(line),
         "partitions": [PartitionRow(part, words.sign_of(part)) for part in line.partitions],
-        "gaps": [(gap, int(gap.noticed_at.timestamp() * 1_000)) for gap in reading.gaps_of(line)],
-        "reasons": [_reason(reason) for reason in reading.reasons_of(line)],
+        "gaps": [
+            (gap, int(gap.noticed_at.timestamp() * 1_000)) for gap in topic_troubles.gaps_of(line)
+        ],
+        "reasons": [_reason(reason) for reason in topic_troubles.reasons_of(line)],
         "earlier": reading.earlier_of(line),
         "warnings": said,
         "more_warnings": more,
@@ -117,6 +120,6 @@ def _ingestor(line: reading.IngestorLine) -> IngestorRow:
     return IngestorRow(line, words.SIGNS[line.state], held, seen_ms)
 
 
-def _reason(line: reading.ReasonLine) -> ReasonRow:
+def _reason(line: topic_troubles.ReasonLine) -> ReasonRow:
     records = [(place, flow_url(place, place)) for place in line.newest]
     return ReasonRow(line, records, line.records - len(records))
