@@ -30,6 +30,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     name: str
     where: str
+    consumer: str = ""
     state: str
     open: int
     attempts: int | None
@@ -75,10 +76,11 @@ def _said(kind: str, cause: str, title: str, group: GroupState) -> Said:
 
 
 def _failed(group: GroupState) -> str:
+    told = f"Message failed in {group.consumer}" if group.consumer else "Message failed"
     if not group.attempts or group.attempts < 2:
-        return "Message failed"
+        return told
     retries = group.attempts - 1
-    return f"Message failed after {retries} {'retry' if retries == 1 else 'retries'}"
+    return f"{told} after {retries} {'retry' if retries == 1 else 'retries'}"
 
 
 def _age(ms: int) -> str:

@@ -74,6 +74,7 @@ def _state(
         key=group_key(group.id),
         name=name or f"dead letters of {group.source_topic}",
         where=where,
+        consumer=group.consumer[:60],
         state=state,
         open=max(group.count - done, 0),
         attempts=newest,

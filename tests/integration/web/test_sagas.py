@@ -100,6 +100,19 @@ def test_the_list_counts_and_links(demo: Client) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+def test_a_line_says_gravely_what_was_not_undone_also_where_it_is_overdue(demo: Client) -> None:
+    failed = ("OrderPlaced", "StockReserved", "PaymentProcessed", "ShipmentFailed")
+    order(*failed, "PaymentRefundFailed", ago_s=90)
+    order("OrderPlaced", key="ORD-2", ago_s=90)
+
+    told = text_of(demo, "/sagas/?state=failed")
+    waits = text_of(demo, "/sagas/?key=ORD-2")
+
+    assert "bad-fail" in told
+    assert "bad-fail" not in waits
+
+
+@pytest.mark.usefixtures("shop")
 def test_a_saga_shows_its_timeline_its_flags_and_where_to_look(demo: Client) -> None:
     path = order("OrderPlaced", "StockReserved", "PaymentFailed", ago_s=60, reason="card_declined")
 

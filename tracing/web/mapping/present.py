@@ -145,9 +145,9 @@ def shares(counted: reading.Shares) -> list[Share]:
     for label, count in parts:
         percent = round(100 * count / counted.records)
         tone = "ok" if percent >= 100 * ENOUGH else "some" if count else "none"
-        # A first event has no cause: half of them is a good share.
-        if label == "cause" and percent >= 40:
-            tone = "ok"
+        # A first event has no cause: half of them is a good share, and none may be no fault.
+        if label == "cause":
+            tone = "ok" if percent >= 40 else "some" if count else ""
         found.append(Share(label, f"{count} of {counted.records}", percent, tone))
     return found
 

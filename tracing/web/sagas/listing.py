@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.template.loader import render_to_string
 
-from tracing.domain.saga.instance import Phase
+from tracing.domain.saga.instance import NOT_UNDONE, Phase
 from tracing.drawing.durations import duration
 from tracing.projections import saga_decisions, saga_listing, saga_overview
 from tracing.projections.saga_listing import SagaFilter
@@ -79,7 +79,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One saga as a line."""
+    """One saga as a line. `grave` says that the note tells what was not undone, or failed."""
 
     line: SagaLine
     url: str
@@ -87,6 +87,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     timeout_at_ms: int | None
     age: str
+    grave: bool
 
 
 def url_with(wanted: SagaFilter, **changes: str) -> str:
@@ -189,6 +190,7 @@ def _row(line: SagaLine, definition: Definition | None, wanted: SagaFilter, at_m
         note=note,
         timeout_at_ms=timeout_at_ms,
         age=span_ms(max(end_ms - line.started_ms, 0)),
+        grave=sign.tone == "fail" or (timeout_at_ms is None and bool(flagged & NOT_UNDONE)),
     )
 
 
