@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secrets import SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tracing.demo.publishing import Payload, ShopEvent
@@ -13,10 +13,10 @@ _dice: Final = SystemRandom()
 _COMMON: Final = ("orderId", "customerId", "scenario")
 
 
-def about(event: ShopEvent, *fields: str) -> Payload:
-    """Return the order's common fields of a payload, and those named besides, if they exist."""
+def about(event: ShopEvent, *fields: str, **more: Any) -> Payload:
+    """Return what an order's events repeat, the fields named besides if they exist, and `more`."""
     payload = event.payload
-    return {field: payload[field] for field in (*_COMMON, *fields) if field in payload}
+    return {field: payload[field] for field in (*_COMMON, *fields) if field in payload} | more
 
 
 def work_s(least: float, most: float) -> float:

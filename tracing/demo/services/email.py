@@ -21,7 +21,7 @@ def acknowledge(event: ShopEvent) -> Reply:
     stuck = scenario_of(event.payload) is Scenario.OUT_OF_ORDER
     return Reply(
         event_type="OrderAcknowledged",
-        payload={**about(event), "channel": "email", "template": "order-received"},
+        payload=about(event, channel="email", template="order-received"),
         after_s=work_s(0.005, 0.02),
         overtaken_by="NotificationSent" if stuck else None,
     )
@@ -31,11 +31,7 @@ def notify(event: ShopEvent) -> Reply:
     """Send the tracking number."""
     return Reply(
         event_type="NotificationSent",
-        payload={
-            **about(event, "trackingNumber"),
-            "channel": "email",
-            "template": "order-shipped",
-        },
+        payload=about(event, "trackingNumber", channel="email", template="order-shipped"),
         after_s=work_s(0.01, 0.04),
     )
 

@@ -47,17 +47,12 @@ def reserve(event: ShopEvent) -> Reply | None:
     if scenario_of(event.payload) is Scenario.OUT_OF_STOCK:
         return Reply(
             event_type="StockReservationFailed",
-            payload={
-                **about(event),
-                "reason": "out_of_stock",
-                "missing": items[-1:],
-                "reserved": items[:-1],
-            },
+            payload=about(event, reason="out_of_stock", missing=items[-1:], reserved=items[:-1]),
             after_s=took_s,
         )
     return Reply(
         event_type="StockReserved",
-        payload={**about(event, "amount", "currency"), "items": items},
+        payload=about(event, "amount", "currency", items=items),
         after_s=took_s,
     )
 
@@ -70,7 +65,7 @@ def release(event: ShopEvent) -> Reply:
     if scenario_of(event.payload) is Scenario.NOTHING_UNDONE:
         return Reply(
             event_type="StockReleaseFailed",
-            payload={**about(event), "reason": "warehouse_unreachable", "attempts": 3},
+            payload=about(event, reason="warehouse_unreachable", attempts=3),
             after_s=work_s(0.6, 0.9),
             settled=False,
         )

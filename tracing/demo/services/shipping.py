@@ -17,20 +17,21 @@ def ship(event: ShopEvent) -> Reply | None:
     scenario = scenario_of(event.payload)
     if scenario is Scenario.SHIPMENT_HANGS:
         return None
-    payload = about(event, "amount", "currency")
     if scenario in {Scenario.SHIPMENT_FAILED, Scenario.REFUND_FAILS}:
         return Reply(
             event_type="ShipmentFailed",
-            payload={**payload, "reason": "no_carrier"},
+            payload=about(event, "amount", "currency", reason="no_carrier"),
             after_s=work_s(0.1, 0.3),
         )
     return Reply(
         event_type="ShipmentCreated",
-        payload={
-            **payload,
-            "carrier": "Northwind Express",
-            "trackingNumber": f"NW{event.event_id[:8].upper()}",
-        },
+        payload=about(
+            event,
+            "amount",
+            "currency",
+            carrier="Northwind Express",
+            trackingNumber=f"NW{event.event_id[:8].upper()}",
+        ),
         after_s=work_s(0.04, 0.12),
     )
 
