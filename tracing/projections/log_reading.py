@@ -25,8 +25,11 @@ class Head(msgspec.Struct, frozen=True):
     generation: int
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One new event, as far as live pages need it to decide whether it concerns them."""
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One new event, as far as live pages need it to decide whether it concerns them.
+
+    A ring holds thousands of them: the garbage collector need not look through them.
+    """
 
     position: int
     flow: int
