@@ -38,16 +38,25 @@ def create_topics(broker: str, names: Iterable[str], partitions: int = 3) -> Non
 
 
 def delete_topics(broker: str, names: Iterable[str]) -> None:
-    """Delete topics, and wait until the broker has forgotten them."""
+    """Delete topics, and wait until the broker has forgotten them.
+
+    One of the same name may be there at once: a client that still asks for it makes it anew.
+    """
     admin = KafkaAdminClient(bootstrap_servers=broker)
+    wanted = set(names)
     try:
-        gone = set(names)
-        admin.delete_topics(list(gone))
+        gone = {(name, number) for name, number in _topics(admin) if name in wanted}
+        admin.delete_topics(list(wanted))
         deadline = time.monotonic() + 10
-        while gone & set(admin.list_topics()):
+        while gone & _topics(admin):
             assert time.monotonic() < deadline, "the topics are still there"
     finally:
         admin.close()
+
+
+def _topics(admin: KafkaAdminClient) -> set[tuple[str, str]]:
+    """Return each topic with its number, which no other has, not even a later one of its name."""
+    return {(topic["name"], str(topic["topic_id"])) for topic in admin.describe_topics()}
 
 
 def send(broker: str, records: Iterable[Sent]) -> list[tuple[str, int, int]]:
