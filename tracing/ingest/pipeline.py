@@ -14,7 +14,7 @@ from tracing.domain.errors import (
     BrokerUnavailableError,
     CheckpointMovedError,
 )
-from tracing.ingest import frozen, trouble
+from tracing.ingest import frozen, trouble, wal
 from tracing.ingest.assignment import Assignment, SharedAssignment
 from tracing.ingest.beginning import Beginning
 from tracing.ingest.preparing import Preparer
@@ -131,7 +131,8 @@ class Pipeline:
                     self._stop,
                 )
                 try:
-                    session.run()
+                    with wal.moved_beside():
+                        session.run()
                 finally:
                     session.close()
             finally:

@@ -119,7 +119,6 @@ class Preparer:
         try:
             if not self._ready and self._pipe is not None and self._pipe.poll():
                 self._ready = self._pipe.recv_bytes() == helper.READY
-                wal.leave_to_helper()
                 log.info("Another process prepares large batches now.")
         except (EOFError, OSError) as error:
             self._give_up(error)
@@ -134,7 +133,7 @@ class Preparer:
 def rest() -> None:
     """Do what the process does behind an answer: the ingestor stores a batch meanwhile."""
     try:
-        wal.empty()
+        wal.move()
     except (DatabaseError, InterfaceError) as error:
         log.warning("The database: %s", error)
         close_old_connections()
