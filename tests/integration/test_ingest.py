@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +20,10 @@ from tests.strangers.hostile import NotText
 from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
 from tracing.ingest.alone import alone
 from tracing.ingest.beginning import Beginning
-from tracing.ingest.pipeline import Options, Pipeline
+from tracing.ingest.pipeline import APART_S, Options, Pipeline
 from tracing.ingest.selection import parse_start
-from tracing.kafka.consumer import LogConsumer, Place
+from tracing.kafka.consumer import Fetched, LogConsumer, Place
+from tracing.kafka.producer import Producer
 from tracing.models import Event, Ingestor, Partition, Source
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("live_log")]
@@ -108,6 +111,31 @@ def test_it_goes_on_from_its_checkpoint(broker: str, topic: str) -> None:
 
     assert Ingestor.objects.get().state == "stopped"
     assert sum(partition.next_offset or 0 for partition in Partition.objects.all()) == 2
+
+
+def test_small_batches_are_some_time_apart(
+    broker: str, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_topics(broker, [topic])
+    came: list[float] = []
+    poll = LogConsumer.poll
+
+    def noted(consumer: LogConsumer, timeout_ms: int) -> list[Fetched]:
+        fetched = poll(consumer, timeout_ms)
+        came.append(time.monotonic())
+        return fetched
+
+    monkeypatch.setattr(LogConsumer, "poll", noted)
+    with ingesting(broker, topic):
+        producer = Producer([broker], client_id="test")
+        for number in range(60):
+            producer.deliver(
+                topic, b"k", envelope("OrderPlaced", correlation_id="c", event_id=f"e{number}")
+            )
+        producer.close()
+        wait_until(lambda: Event.objects.count() == 60)
+
+    assert min(after - before for before, after in itertools.pairwise(came)) >= APART_S
 
 
 def test_a_topic_that_is_not_wanted_is_left_alone(broker: str, topic: str) -> None:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_MS = 100
+# From one batch to the next, if it is small. A batch has a price of its own, whatever its size: at
+# 5,000 events/s a third of the ingestor's CPU, while nobody sees an event sooner for it.
+APART_S = 0.04
 # While a batch is being prepared there is that long to look for the next one.
 AHEAD_MS = 10
 COMMIT_EVERY_S = 5.0
@@ -187,6 +190,7 @@ class _Session:
         )
         self._ends: dict[int, int] = {}
         self._preparer = Preparer(apart=options.apart)
+        self._polled_at = 0.0
         # What is being prepared: read, but not stored.
         self._ahead: Sequence[Slice] = ()
 
@@ -223,7 +227,11 @@ class _Session:
     def _poll(self) -> list[Fetched]:
         """Read what is new; with nothing in hand a client that shares must poll all the same."""
         if self._assignment.held or self._shared:
-            return self._consumer.poll(AHEAD_MS if self._ahead else POLL_MS)
+            if not self._ahead:
+                self._stop.wait(max(0.0, self._polled_at + APART_S - time.monotonic()))
+            fetched = self._consumer.poll(AHEAD_MS if self._ahead else POLL_MS)
+            self._polled_at = time.monotonic()
+            return fetched
         self._stop.wait(POLL_MS / 1000)
         return []
 
