@@ -28,7 +28,9 @@ TAILS, LISTS, SCRIPTS = 40, 30, 20
 WHOLE = 2
 EVENTS_A_FLOW = 7
 TYPES = ("OrderPlaced", "StockReserved", "PaymentProcessed", "ShipmentCreated", "OrderCompleted")
-# Until the producer begins and all sockets show their state; behind the last event.
+# Before what counts: an installation that runs has read its first events long ago.
+WARM_S = 3
+# Until all sockets show their state, and the warm-up is through; behind the last event.
 SETTLE_S, LAST_S = 2, 20
 
 
@@ -42,17 +44,20 @@ def readers() -> list[Reader]:
     ]
 
 
-def produce(broker: str, seconds: float) -> int:
-    """Send events at the rate; return how many."""
+def produce(broker: str, seconds: float, name: str) -> int:
+    """Send events at the rate; return how many. Only those of the name `run` are looked at."""
     producer = confluent_kafka.Producer(
         {"bootstrap.servers": broker, "linger.ms": 2, "enable.idempotence": True}
     )
+    # The first one connects; nobody looks at it.
+    producer.produce("load", event("first", 0, "first", TYPES[0]), "first")
+    producer.flush(LAST_S)
     begun = time.monotonic()
     sent, flow = 0, ""
     while (now := time.monotonic()) - begun < seconds:
         for _ in range(int((now - begun) * RATE) - sent):
             now_ms = int(time.time() * 1000)
-            stamp = f"run-{now_ms}-{sent}"
+            stamp = f"{name}-{now_ms}-{sent}"
             if sent % EVENTS_A_FLOW == 0:
                 flow = stamp
             of = flow
@@ -84,14 +89,11 @@ def measure(product: Product) -> dict[str, Any]:
     for reader in every:
         reader.open(product.port)
     _follow_for(every, SETTLE_S)
+    _follow_production(every, product.broker, WARM_S, "warm")
+    _follow_for(every, SETTLE_S)
     watch = _Watch(product)
-    command = [sys.executable, "-m", "tests.benchmarks.live", product.broker, str(SECONDS)]
-    producer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    follow(every, lambda: producer.poll() is None)
+    sent = _follow_production(every, product.broker, SECONDS, "run")
     used = watch.used_s()
-    assert producer.stdout
-    with producer.stdout as said:
-        sent = int(said.read())
     until = time.monotonic() + LAST_S
     scripts = [reader for reader in every if reader.kind == "script"]
     follow(
@@ -101,6 +103,16 @@ def measure(product: Product) -> dict[str, Any]:
     for reader in every:
         reader.socket.close()
     return _result(every, sent, used)
+
+
+def _follow_production(every: list[Reader], broker: str, seconds: float, name: str) -> int:
+    """Read while a producer is at work, and return how many events it sent."""
+    command = [sys.executable, "-m", "tests.benchmarks.live", broker, str(seconds), name]
+    producer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    follow(every, lambda: producer.poll() is None)
+    assert producer.stdout
+    with producer.stdout as said:
+        return int(said.read())
 
 
 def _follow_for(every: list[Reader], seconds: float) -> None:
@@ -167,4 +179,4 @@ def table(measured: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(produce(sys.argv[1], float(sys.argv[2]))))
+    sys.stdout.write(str(produce(sys.argv[1], float(sys.argv[2]), sys.argv[3])))
