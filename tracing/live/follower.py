@@ -41,8 +41,8 @@ class Follower:
     """What the sockets of one event loop share: ring, renders, pieces, threads, the ticking task.
 
     `epoch` changes whenever positions known so far mean nothing any more (a rebuild, another
-    database): every socket then sends its whole state again. `healthy` is False while the
-    database is away.
+    database): every socket then sends its whole state again. `rounds` counts looks at the log.
+    `healthy` is False while the database is away.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class Follower:
         self.pieces = Pieces()
         self.rests = Rests()
         self.epoch = 0
+        self.rounds = 0
         self.healthy = True
         self._generation: int | None = None
         # Its own thread: rendering never holds up the reading of the log.
@@ -86,10 +87,15 @@ class Follower:
         """Run `work`, which may use the ORM, in one of the sockets' threads."""
         return await self._threads.run(work)
 
-    async def moved(self, seen: Callable[[], tuple[int, int]], *, timeout_s: float) -> bool:
-        """Wait until (position, epoch) differs from what was seen; False after `timeout_s`."""
+    async def moved(
+        self, seen: Callable[[], tuple[int, int]], *, timeout_s: float, every: int = 1
+    ) -> bool:
+        """Wait until (position, epoch) differs from what was seen; False after `timeout_s`.
+
+        Whoever wants a change only at `every` so manieth round gets it with all others who do.
+        """
         deadline = time.monotonic() + timeout_s
-        while seen() == (self.position, self.epoch):
+        while self.rounds % every or seen() == (self.position, self.epoch):
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
@@ -113,7 +119,7 @@ class Follower:
         self._moved = asyncio.Event()
 
     async def _follow(self) -> None:
-        wait_s = 0.0
+        wait_s, owed = 0.0, False
         while True:
             await asyncio.sleep(wait_s or self._tick_s)
             started = time.monotonic()
@@ -134,8 +140,11 @@ class Follower:
                 logger.warning("Live pages go on.")
             self.healthy, wait_s = True, 0.0
             self._pace(time.monotonic() - started)
-            if moved:
+            self.rounds += 1
+            # Who waits for every second round has not seen what the round before brought.
+            if moved or owed:
                 self.nudge()
+            owed = moved
 
     def _pace(self, took_s: float) -> None:
         """Tick slower when a round outlasts its tick, and faster again when it does not."""

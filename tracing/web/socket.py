@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tracing.projections.reading import Change
 
 STALLED_S = 15.0
-# A page that gets large frames gets them at moments that are the same for all such pages: nobody
-# reads that much ten times a second, and what is drawn at one moment serves all of them.
+# A page that gets large frames gets them at every second look at the log: nobody reads that much
+# ten times a second, and what is drawn then serves all such pages.
 LARGE = 50_000
-LARGE_TICK_S = 0.2
+LARGE_ROUNDS = 2
 # How often the line at the page's foot is looked at.
 SHELL_S = 1
 
@@ -84,8 +84,10 @@ class LiveSocket(Connection):
         await self._send(await self.first(), "")
         while True:
             await self._wait_for_browser()
-            await asyncio.sleep(self._rest_s())
-            await self.follower.moved(lambda: (self.seen, self.epoch), timeout_s=SHELL_S)
+            # What took long to draw rests for a while.
+            await asyncio.sleep(self.follower.rests.left_s(self.subscription()))
+            every = LARGE_ROUNDS if self._size >= LARGE else 1
+            await self.follower.moved(self._seen, timeout_s=SHELL_S, every=every)
             body, by_time = await self.advance(), await self._by_time()
             if body or by_time:
                 await self._send(body, by_time)
@@ -163,12 +165,8 @@ class LiveSocket(Connection):
         self._timed[name] = text
         return text
 
-    def _rest_s(self) -> float:
-        """Return how long this page waits after a frame that took long to draw, or is large."""
-        left = self.follower.rests.left_s(self.subscription())
-        if self._size < LARGE:
-            return left
-        return max(left, LARGE_TICK_S - time.monotonic() % LARGE_TICK_S)
+    def _seen(self) -> tuple[int, int]:
+        return self.seen, self.epoch
 
     async def _send(self, body: str, by_time: str) -> None:
         self._frame, self._size = self._frame + 1, len(body)
