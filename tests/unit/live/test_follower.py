@@ -61,3 +61,19 @@ async def test_a_nudge_lets_a_page_look_again_that_wants_to_go_on() -> None:
     follower.nudge()
 
     assert await waiting is True
+
+
+async def test_who_wants_every_second_round_gets_what_the_round_before_brought() -> None:
+    follower = Follower()
+    waiting = asyncio.create_task(follower.moved(lambda: (0, 0), timeout_s=60, every=2))
+    await asyncio.sleep(0)
+    follower.ring.append([change(1)], end=1)
+
+    follower.rounds = 1
+    follower.nudge()
+    await asyncio.sleep(0)
+    early = waiting.done()
+    follower.rounds = 2
+    follower.nudge()
+
+    assert (early, await waiting) == (False, True)
