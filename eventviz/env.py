@@ -34,8 +34,8 @@ def flag(name: str, *, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={raw!r}: write 1 or 0.")
 
 
-def integer(name: str, default: int, *, minimum: int = 0) -> int:
-    """Return a whole number of at least `minimum`. Raises ImproperlyConfigured."""
+def integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
+    """Return a whole number from `minimum` to `maximum`. Raises ImproperlyConfigured."""
     raw = text(name)
     if not raw:
         return default
@@ -45,6 +45,8 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
         raise ImproperlyConfigured(f"{name}={raw!r}: write a whole number.") from None
     if value < minimum:
         raise ImproperlyConfigured(f"{name}={value}: write {minimum} or more.")
+    if maximum is not None and value > maximum:
+        raise ImproperlyConfigured(f"{name}={value}: write {maximum} or less.")
     return value
 
 

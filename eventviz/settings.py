@@ -43,6 +43,8 @@ EVENTVIZ_KAFKA_START = env.text("EVENTVIZ_KAFKA_START", "earliest")
 EVENTVIZ_KAFKA_GROUP = env.text("EVENTVIZ_KAFKA_GROUP", "eventviz")
 # Seconds between two looks for new topics.
 EVENTVIZ_KAFKA_DISCOVERY_MS = env.integer("EVENTVIZ_KAFKA_DISCOVERY_MS", 500, minimum=50)
+# How far the ingestor gives way to other processes of this machine, the web server above all.
+EVENTVIZ_INGEST_NICE = env.integer("EVENTVIZ_INGEST_NICE", 5, maximum=19)
 # A JSON list of mappings, for envelopes that no dialect knows (docs/mappings.md).
 EVENTVIZ_MAPPINGS = env.text("EVENTVIZ_MAPPINGS", "[]")
 # Payload fields by whose values a flow is found, as shell patterns; empty means the usual ones.

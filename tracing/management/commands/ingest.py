@@ -17,6 +17,7 @@ from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
 from tracing.kafka.connection import BadSecurityError, read_security
 from tracing.management.ending import end_with
+from tracing.management.manners import give_way
 from tracing.management.migrated import check_migrated
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the settings, then ingest."""
         check_migrated()
+        give_way(settings.EVENTVIZ_INGEST_NICE)
         _collect_seldom()
         stop = threading.Event()
         end_with(stop)
