@@ -87,7 +87,7 @@ def database(name: str, default: Path) -> dict[str, object]:
                 "timeout": 10,
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                    "PRAGMA cache_size=-64000; PRAGMA mmap_size=268435456;"
+                    "PRAGMA cache_size=-16000; PRAGMA mmap_size=268435456;"
                     # 16 MB, some three full batches: a page that they share is moved once.
                     "PRAGMA wal_autocheckpoint=4000;"
                 ),

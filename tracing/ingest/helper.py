@@ -24,7 +24,10 @@ def serve(pipe: Connection) -> None:
 
     django.setup()
 
+    from tracing.ingest.buffers import give_back_buffers
     from tracing.ingest.preparing import answerer, rest
+
+    give_back_buffers()
 
     answer = answerer()
     try:

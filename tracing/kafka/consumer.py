@@ -90,8 +90,8 @@ class LogConsumer:
                 isolation_level="read_committed",
                 max_poll_records=MAX_POLL_RECORDS,
                 fetch_max_wait_ms=FETCH_WAIT_MS,
-                fetch_max_bytes=16 * 1024 * 1024,
-                max_partition_fetch_bytes=4 * 1024 * 1024,
+                fetch_max_bytes=8 * 1024 * 1024,
+                max_partition_fetch_bytes=2 * 1024 * 1024,
                 reconnect_backoff_max_ms=1_000,
                 # Evenly over all topics; by ranges, the first member would get more of each.
                 partition_assignment_strategy=[RoundRobinPartitionAssignor],

@@ -9,10 +9,12 @@ import threading
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from tracing.ingest.alone import AlreadyIngestingError, alone
+from tracing.ingest.buffers import give_back_buffers
 from tracing.ingest.pipeline import Options, Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
 from tracing.kafka.connection import BadSecurityError, read_security
@@ -25,12 +27,15 @@ class Command(BaseCommand):
     """Run an ingestor in the foreground until SIGTERM or Ctrl-C."""
 
     help = "Read the Kafka topics and store every record, until stopped."
+    # Not those of addresses and templates: it would have to load every page.
+    requires_system_checks = [Tags.models]
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the settings, then ingest."""
         check_migrated()
         give_way(settings.EVENTVIZ_INGEST_NICE)
         _collect_seldom()
+        give_back_buffers()
         stop = threading.Event()
         end_with(stop)
         try:
