@@ -84,7 +84,7 @@ def test_a_broker_that_is_away_is_named_and_waited_for(tmp_path: Path) -> None:
     with started(tmp_path, f"127.0.0.1:{kafka}", port) as process:
         said = words(process)
 
-        assert f"127.0.0.1:{kafka}: Connection refused The ingestor keeps trying." in said
+        assert f"127.0.0.1:{kafka}: Connection refused. The ingestor keeps trying." in said
         with embedded_broker(tmp_path, port=kafka) as broker:
             create_topics(broker, ["orders"])
             process.wait_until(lambda: "Reading orders" in process.output, "to read")
