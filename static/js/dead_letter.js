@@ -5,5 +5,7 @@
   if (!card) return;
   const stage = flow.querySelector(".stage");
   const box = card.getBoundingClientRect();
-  stage.scrollLeft += box.left - stage.getBoundingClientRect().left - stage.clientWidth / 2 + box.width / 2;
+  const around = stage.getBoundingClientRect();
+  stage.scrollLeft += box.left - around.left - stage.clientWidth / 2 + box.width / 2;
+  stage.scrollTop += box.top - around.top - stage.clientHeight / 2 + box.height / 2;
 })();
