@@ -76,7 +76,7 @@ def _said(kind: str, cause: str, title: str, group: GroupState) -> Said:
 
 
 def _failed(group: GroupState) -> str:
-    told = f"Message failed in {group.consumer}" if group.consumer else "Message failed"
+    told = f"{group.consumer or 'Message'} failed"
     if not group.attempts or group.attempts < 2:
         return told
     retries = group.attempts - 1

@@ -34,7 +34,7 @@ def test_a_new_group_says_how_often_it_was_tried() -> None:
     assert said() == [("new", "Message failed after 3 retries: NoStock: no stock")]
     assert said(attempts=2)[0][1].startswith("Message failed after 1 retry:")
     assert said(attempts=None)[0][1].startswith("Message failed:")
-    assert said(consumer="stock")[0][1].startswith("Message failed in stock after 3 retries:")
+    assert said(consumer="stock")[0][1].startswith("stock failed after 3 retries:")
 
 
 def test_one_that_was_acknowledged_is_new_no_more() -> None:
