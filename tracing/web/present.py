@@ -45,17 +45,19 @@ class Sign(msgspec.Struct, frozen=True):
     meaning: str
 
 
-STATES: dict[str, Sign] = {
-    sign.slug: sign
-    for sign in (
-        Sign("running", "◐", "running", "run", "open, with news in the last 30 s"),
-        Sign("quiet", "○", "quiet", "ghost", "open, without news for 30 s or more"),
-        Sign("failed", "✕", "failed", "fail", "an event says that something failed"),
-        Sign("compensated", "↩", "compensated", "back", "earlier steps were taken back"),
-        Sign("done", "●", "done", "ok", "reached an event that ends a flow"),
-        Sign("plain", "·", "plain", "ghost", "records without an envelope"),
-    )
-}
+def signs(*told: Sign) -> dict[str, Sign]:
+    """Return signs by their slugs, in this order: a table that pages and their legends share."""
+    return {sign.slug: sign for sign in told}
+
+
+STATES = signs(
+    Sign("running", "◐", "running", "run", "open, with news in the last 30 s"),
+    Sign("quiet", "○", "quiet", "ghost", "open, without news for 30 s or more"),
+    Sign("failed", "✕", "failed", "fail", "an event says that something failed"),
+    Sign("compensated", "↩", "compensated", "back", "earlier steps were taken back"),
+    Sign("done", "●", "done", "ok", "reached an event that ends a flow"),
+    Sign("plain", "·", "plain", "ghost", "records without an envelope"),
+)
 # What a record is among those of one event.
 TIERS = {
     Tier.PLAIN: Sign("event", "●", "the event", "ok", "on its ordinary topic"),

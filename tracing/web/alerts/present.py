@@ -10,24 +10,21 @@ from django.template.loader import render_to_string
 
 from tracing.models import Alert, AlertMute
 from tracing.web.context import now_ms
-from tracing.web.present import Sign
+from tracing.web.present import Sign, signs
 from tracing.web.query import address
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 PAGE = 100
-SIGNS = {
-    sign.slug: sign
-    for sign in (
-        Sign("new", "✕", "new", "fail", "a group of failures that was not there before"),
-        Sign("regressed", "↻", "regressed", "fail", "it was resolved and came back"),
-        Sign("rate", "!", "many", "late", "many messages failed within an hour"),
-        Sign("old", "◷", "old", "late", "it waits for longer than it should"),
-        Sign("stuck", "!", "stuck", "late", "a saga is past a timeout, and nothing moves"),
-        Sign("not-undone", "∅", "not undone", "fail", "a compensation of a saga failed"),
-    )
-}
+SIGNS = signs(
+    Sign("new", "✕", "new", "fail", "a group of failures that was not there before"),
+    Sign("regressed", "↻", "regressed", "fail", "it was resolved and came back"),
+    Sign("rate", "!", "many", "late", "many messages failed within an hour"),
+    Sign("old", "◷", "old", "late", "it waits for longer than it should"),
+    Sign("stuck", "!", "stuck", "late", "a saga is past a timeout, and nothing moves"),
+    Sign("not-undone", "∅", "not undone", "fail", "a compensation of a saga failed"),
+)
 
 
 class AlertRow(msgspec.Struct, frozen=True):

@@ -10,22 +10,19 @@ import msgspec
 from tracing.domain.failure import short_name
 from tracing.projections.dead_letter_reading import GroupFilter, GroupLine
 from tracing.web import query
-from tracing.web.present import Sign
+from tracing.web.present import Sign, signs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PATH = "/dead-letters/"
-SIGNS = {
-    sign.slug: sign
-    for sign in (
-        Sign("new", "✕", "new", "fail", "nobody has said anything about it yet"),
-        Sign("regressed", "↻", "regressed", "fail", "it came back after it was resolved"),
-        Sign("acknowledged", "◐", "acknowledged", "run", "somebody is at it"),
-        Sign("resolved", "●", "resolved", "ok", "done; one more dead letter makes it regress"),
-        Sign("ignored", "○", "ignored", "ghost", "is not counted, whatever comes"),
-    )
-}
+SIGNS = signs(
+    Sign("new", "✕", "new", "fail", "nobody has said anything about it yet"),
+    Sign("regressed", "↻", "regressed", "fail", "it came back after it was resolved"),
+    Sign("acknowledged", "◐", "acknowledged", "run", "somebody is at it"),
+    Sign("resolved", "●", "resolved", "ok", "done; one more dead letter makes it regress"),
+    Sign("ignored", "○", "ignored", "ghost", "is not counted, whatever comes"),
+)
 AGAIN = Sign("failed_again", "↻", "failed again", "fail", "it was retried and died once more")
 OPEN = Sign("open", "✕", "open", "fail", "nobody has dealt with it")
 ASIDE = Sign("aside", "○", "put aside", "ghost", "somebody said why; it can be restored")

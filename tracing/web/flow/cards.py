@@ -17,7 +17,7 @@ from tracing.drawing.graph import Card, Drawing, Edge, Spot
 from tracing.schemas.unregistered import named
 from tracing.web import present
 from tracing.web.address import element_id
-from tracing.web.present import Service, Sign
+from tracing.web.present import Service, Sign, signs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,19 +26,16 @@ if TYPE_CHECKING:
     from tracing.schemas.unregistered import Named
 
 # How an event looks; the legend is made from the same table.
-LOOKS: dict[str, Sign] = {
-    sign.slug: sign
-    for sign in (
-        Sign("happened", "●", "happened", "ok", "something happened"),
-        Sign("command", "►", "command", "ask", "somebody is asked to do it: a thick line"),
-        Sign("reply", "◄", "reply", "ok", "answers a command: a dashed line"),
-        Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
-        Sign("dead", "⊗", "dead letter", "fail", "a consumer gave the event up"),
-        Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
-        Sign("plain", "·", "no type", "ghost", "the record names no event"),
-        Sign("undecodable", "?", "undecodable", "late", "the record could not be read"),
-    )
-}
+LOOKS = signs(
+    Sign("happened", "●", "happened", "ok", "something happened"),
+    Sign("command", "►", "command", "ask", "somebody is asked to do it: a thick line"),
+    Sign("reply", "◄", "reply", "ok", "answers a command: a dashed line"),
+    Sign("failed", "✕", "failed", "fail", "the event says that something failed"),
+    Sign("dead", "⊗", "dead letter", "fail", "a consumer gave the event up"),
+    Sign("compensates", "↩", "compensates", "back", "an earlier step was taken back"),
+    Sign("plain", "·", "no type", "ghost", "the record names no event"),
+    Sign("undecodable", "?", "undecodable", "late", "the record could not be read"),
+)
 
 
 _KINDS = {Kind.COMMAND: "command", Kind.REPLY: "reply"}

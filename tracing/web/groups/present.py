@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from tracing.projections import group_reading as reading
 from tracing.web.address import element_id, encode_id
 from tracing.web.context import now_ms
-from tracing.web.present import Sign
+from tracing.web.present import Sign, signs
 from tracing.web.topics.words import Notice, numbers, topic_url
 
 if TYPE_CHECKING:
@@ -21,17 +21,14 @@ MAX_NOTICES = 8
 # A page shows the partitions that are furthest behind; a group may have thousands.
 MAX_OFFSETS = 300
 
-SIGNS = {
-    sign.slug: sign
-    for sign in (
-        Sign("stable", "●", "stable", "ok", "every member has its partitions"),
-        Sign("rebalancing", "◐", "rebalancing", "run", "the group shares its partitions anew"),
-        Sign("grows", "!", "falls behind", "late", "its lag has grown for half a minute"),
-        Sign("empty", "○", "no members", "ghost", "nobody reads; what was committed remains"),
-        Sign("gone", "✕", "not seen", "fail", "the last snapshots did not have it"),
-        Sign("error", "✕", "not described", "fail", "the cluster refused to describe it"),
-    )
-}
+SIGNS = signs(
+    Sign("stable", "●", "stable", "ok", "every member has its partitions"),
+    Sign("rebalancing", "◐", "rebalancing", "run", "the group shares its partitions anew"),
+    Sign("grows", "!", "falls behind", "late", "its lag has grown for half a minute"),
+    Sign("empty", "○", "no members", "ghost", "nobody reads; what was committed remains"),
+    Sign("gone", "✕", "not seen", "fail", "the last snapshots did not have it"),
+    Sign("error", "✕", "not described", "fail", "the cluster refused to describe it"),
+)
 
 
 class GroupRow(msgspec.Struct, frozen=True):

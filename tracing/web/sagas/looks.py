@@ -5,43 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.domain.saga.instance import NOT_UNDONE, Phase, Status
-from tracing.web.present import Sign
+from tracing.web.present import Sign, signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracing.domain.saga.instance import Flag, Taken, Undoing
 
-LOOKS: dict[str, Sign] = {
-    sign.slug: sign
-    for sign in (
-        Sign("done", "●", "done", "ok", "the step succeeded"),
-        Sign("running", "◐", "running", "run", "somebody is at it, as far as we know"),
-        Sign("waiting", "○", "waiting", "ghost", "its turn has not come"),
-        Sign("failed", "✕", "failed", "fail", "an event says that it failed"),
-        Sign("skipped", "»", "skipped", "ghost", "a later step was done without it"),
-        Sign("not_reached", "□", "not reached", "ghost", "the saga ended or turned back before it"),
-        Sign("overdue", "!", "overdue", "late", "it runs for longer than its timeout"),
-        Sign("compensating", "◑", "compensating", "back", "what the step did is being undone"),
-        Sign("compensated", "↩", "compensated", "back", "what the step did was undone"),
-        Sign("missing", "∅", "missing", "fail", "the saga ended without undoing the step"),
-        Sign("not_needed", "·", "not needed", "ghost", "there is nothing to undo"),
-    )
-}
+LOOKS = signs(
+    Sign("done", "●", "done", "ok", "the step succeeded"),
+    Sign("running", "◐", "running", "run", "somebody is at it, as far as we know"),
+    Sign("waiting", "○", "waiting", "ghost", "its turn has not come"),
+    Sign("failed", "✕", "failed", "fail", "an event says that it failed"),
+    Sign("skipped", "»", "skipped", "ghost", "a later step was done without it"),
+    Sign("not_reached", "□", "not reached", "ghost", "the saga ended or turned back before it"),
+    Sign("overdue", "!", "overdue", "late", "it runs for longer than its timeout"),
+    Sign("compensating", "◑", "compensating", "back", "what the step did is being undone"),
+    Sign("compensated", "↩", "compensated", "back", "what the step did was undone"),
+    Sign("missing", "∅", "missing", "fail", "the saga ended without undoing the step"),
+    Sign("not_needed", "·", "not needed", "ghost", "there is nothing to undo"),
+)
 # A saga as a whole, by its phase and by what time makes of it.
-STANDS: dict[str, Sign] = {
-    sign.slug: sign
-    for sign in (
-        Sign("running", "◐", "running", "run", "goes forward"),
-        Sign("compensating", "◑", "compensating", "back", "goes back"),
-        Sign("failed", "✕", "compensation failed", "fail", "nobody undoes what was done"),
-        Sign("completed", "●", "completed", "ok", "reached its end"),
-        Sign("cancelled", "↩", "cancelled", "back", "went back as far as needed"),
-        Sign("not_undone", "∅", "cancelled, not undone", "fail", "ended without undoing a step"),
-        Sign("overdue", "!", "overdue", "late", "past a timeout"),
-        Sign("stuck", "!", "stuck", "late", "past a timeout, and nothing moves"),
-    )
-}
+STANDS = signs(
+    Sign("running", "◐", "running", "run", "goes forward"),
+    Sign("compensating", "◑", "compensating", "back", "goes back"),
+    Sign("failed", "✕", "compensation failed", "fail", "nobody undoes what was done"),
+    Sign("completed", "●", "completed", "ok", "reached its end"),
+    Sign("cancelled", "↩", "cancelled", "back", "went back as far as needed"),
+    Sign("not_undone", "∅", "cancelled, not undone", "fail", "ended without undoing a step"),
+    Sign("overdue", "!", "overdue", "late", "past a timeout"),
+    Sign("stuck", "!", "stuck", "late", "past a timeout, and nothing moves"),
+)
 _PHASES = {
     Phase.RUNNING: "running",
     Phase.COMPENSATING: "compensating",

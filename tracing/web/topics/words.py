@@ -9,7 +9,7 @@ import msgspec
 from tracing.drawing.durations import duration
 from tracing.projections.topic_reading import PartitionLine
 from tracing.web.address import encode_id
-from tracing.web.present import Sign
+from tracing.web.present import Sign, signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,16 +22,13 @@ BEHIND = 100
 BEHIND_S = 5
 MAX_WARNINGS = 8
 
-SIGNS = {
-    sign.slug: sign
-    for sign in (
-        Sign("running", "●", "reading", "ok", "read by an ingestor that is alive"),
-        Sign("behind", "!", "behind", "late", "more waits than a few seconds of traffic"),
-        Sign("waiting", "◐", "waiting", "back", "its ingestor waits for the broker or for room"),
-        Sign("stale", "✕", "nobody reads it", "fail", "no ingestor that is alive holds it"),
-        Sign("stopped", "○", "stopped", "ghost", "it ended as it was told to"),
-    )
-}
+SIGNS = signs(
+    Sign("running", "●", "reading", "ok", "read by an ingestor that is alive"),
+    Sign("behind", "!", "behind", "late", "more waits than a few seconds of traffic"),
+    Sign("waiting", "◐", "waiting", "back", "its ingestor waits for the broker or for room"),
+    Sign("stale", "✕", "nobody reads it", "fail", "no ingestor that is alive holds it"),
+    Sign("stopped", "○", "stopped", "ghost", "it ended as it was told to"),
+)
 
 
 class Notice(msgspec.Struct, frozen=True):
