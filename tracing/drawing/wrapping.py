@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,7 +35,7 @@ def rows(block: Block) -> list[Row]:
     many columns make longer rows, so that the whole keeps about the shape of a screen.
     """
     ranks = 1 + max(rank for rank, _ in block.places.values())
-    breaks = _breaks(block) if ranks > LINE else {}
+    breaks = _breaks(block, ranks) if ranks > LINE else {}
     size = max(ROW, math.ceil(math.sqrt(0.8 * ranks)))
     found: list[Row] = []
     start = 0
@@ -49,17 +50,19 @@ def rows(block: Block) -> list[Row]:
     return [*found, Row(_part(block, range(start, ranks)), None)]
 
 
-def _breaks(block: Block) -> dict[int, Link]:
+def _breaks(block: Block, ranks: int) -> dict[int, Link]:
     """Return the ranks before which one link alone leads on, from a card to the next one."""
-    crossing: dict[int, list[tuple[Link, tuple[Point, ...]]]] = {}
-    for link, way in block.ways.items():
-        ends = sorted((way[0][0], way[-1][0]))
-        for rank in range(ends[0] + 1, ends[1] + 1):
-            crossing.setdefault(rank, []).append((link, way))
+    # How many more links lead into a rank than into the one before: long ones pass many.
+    changes = [0] * (ranks + 1)
+    for way in block.ways.values():
+        first, last = sorted((way[0][0], way[-1][0]))
+        changes[first + 1] += 1
+        changes[last + 1] -= 1
+    crossing = list(accumulate(changes))
     return {
-        rank: link
-        for rank, [(link, way), *more] in crossing.items()
-        if not more and way[0][0] == rank - 1 and way[-1][0] == rank
+        way[-1][0]: link
+        for link, way in block.ways.items()
+        if way[0][0] + 1 == way[-1][0] and crossing[way[-1][0]] == 1
     }
 
 
