@@ -88,14 +88,20 @@ class Follower:
         return await self._threads.run(work)
 
     async def moved(
-        self, seen: Callable[[], tuple[int, int]], *, timeout_s: float, every: int = 1
+        self,
+        seen: Callable[[], tuple[int, int]],
+        *,
+        timeout_s: float,
+        every: int = 1,
+        turn: int = 0,
     ) -> bool:
         """Wait until (position, epoch) differs from what was seen; False after `timeout_s`.
 
-        Whoever wants a change only at `every` so manieth round gets it with all others who do.
+        Who wants changes at `every` so manieth round only, gets them with all others who do; of
+        several such crowds each has its own `turn`.
         """
         deadline = time.monotonic() + timeout_s
-        while self.rounds % every or seen() == (self.position, self.epoch):
+        while self.rounds % every != turn % every or seen() == (self.position, self.epoch):
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
@@ -119,9 +125,9 @@ class Follower:
         self._moved = asyncio.Event()
 
     async def _follow(self) -> None:
-        wait_s, owed = 0.0, False
+        wait_s, took_s, owed = 0.0, 0.0, False
         while True:
-            await asyncio.sleep(wait_s or self._tick_s)
+            await asyncio.sleep(wait_s or max(0.0, self._tick_s - took_s))
             started = time.monotonic()
             try:
                 moved = await self._round()
@@ -139,7 +145,8 @@ class Follower:
             if not self.healthy:
                 logger.warning("Live pages go on.")
             self.healthy, wait_s = True, 0.0
-            self._pace(time.monotonic() - started)
+            took_s = time.monotonic() - started
+            self._pace(took_s)
             self.rounds += 1
             # Who waits for every second round has not seen what the round before brought.
             if moved or owed:

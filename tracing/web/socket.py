@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STALLED_S = 15.0
 # A page that gets large frames gets them at every second look at the log: nobody reads that much
-# ten times a second, and what is drawn then serves all such pages.
+# ten times a second, and what is drawn then serves all such pages of its kind.
 LARGE = 50_000
 LARGE_ROUNDS = 2
 # How often the line at the page's foot is looked at.
@@ -43,6 +43,8 @@ class LiveSocket(Connection):
 
     # Every how many seconds `render_clock` is asked; 0 for never.
     clock_s = 0
+    # At which looks at the log large frames are drawn: two kinds of pages do not do it at once.
+    turn = 0
     position = 0
     seen = 0
 
@@ -87,7 +89,7 @@ class LiveSocket(Connection):
             # What took long to draw rests for a while.
             await asyncio.sleep(self.follower.rests.left_s(self.subscription()))
             every = LARGE_ROUNDS if self._size >= LARGE else 1
-            await self.follower.moved(self._seen, timeout_s=SHELL_S, every=every)
+            await self.follower.moved(self._seen, timeout_s=SHELL_S, every=every, turn=self.turn)
             body, by_time = await self.advance(), await self._by_time()
             if body or by_time:
                 await self._send(body, by_time)

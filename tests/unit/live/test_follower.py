@@ -65,15 +65,18 @@ async def test_a_nudge_lets_a_page_look_again_that_wants_to_go_on() -> None:
 
 async def test_who_wants_every_second_round_gets_what_the_round_before_brought() -> None:
     follower = Follower()
-    waiting = asyncio.create_task(follower.moved(lambda: (0, 0), timeout_s=60, every=2))
+    even, odd = (
+        asyncio.create_task(follower.moved(lambda: (0, 0), timeout_s=60, every=2, turn=turn))
+        for turn in (0, 1)
+    )
     await asyncio.sleep(0)
     follower.ring.append([change(1)], end=1)
 
-    follower.rounds = 1
-    follower.nudge()
-    await asyncio.sleep(0)
-    early = waiting.done()
-    follower.rounds = 2
+    follower.rounds = 3
     follower.nudge()
 
-    assert (early, await waiting) == (False, True)
+    assert await odd
+    assert not even.done()
+    follower.rounds = 4
+    follower.nudge()
+    assert await even

@@ -26,6 +26,7 @@ class FlowsSocket(LiveSocket):
     """Sends the rows of flows that changed, and the totals."""
 
     clock_s = 5
+    turn = 1
 
     async def connect(self) -> None:
         """Read the filters; what the page would refuse is left out."""
