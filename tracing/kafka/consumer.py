@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # What is waiting comes in so many records at once. Larger batches cost less an event, as each flow
 # is read and written once a batch; but while one is stored, other writers wait.
 MAX_POLL_RECORDS = 10_000
+# Some more than so many records of usual size.
+FETCH_BYTES = 8 * 1024 * 1024
 # How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.
@@ -90,8 +92,10 @@ class LogConsumer:
                 isolation_level="read_committed",
                 max_poll_records=MAX_POLL_RECORDS,
                 fetch_max_wait_ms=FETCH_WAIT_MS,
-                fetch_max_bytes=8 * 1024 * 1024,
-                max_partition_fetch_bytes=2 * 1024 * 1024,
+                # A partition may fill an answer: far behind, a batch then holds long stretches of
+                # few partitions, in which flows are whole, and each is read and written less often.
+                fetch_max_bytes=FETCH_BYTES,
+                max_partition_fetch_bytes=FETCH_BYTES,
                 reconnect_backoff_max_ms=1_000,
                 # Evenly over all topics; by ranges, the first member would get more of each.
                 partition_assignment_strategy=[RoundRobinPartitionAssignor],
