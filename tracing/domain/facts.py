@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from tracing.domain.identity import UNDECODABLE, UNTYPED
-from tracing.domain.text import digest16, hash64
-
-if TYPE_CHECKING:
-    from tracing.domain.event import Event
 
 # (topic, partition, offset, part, record): where a record stands, the last word in every tie.
 # `record` is the store's own number of the record; it only tells a topic from a namesake that was
@@ -54,22 +48,3 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def plain(self) -> bool:
         """Tell whether the record names no event: it could not be read or has no envelope."""
         return self.type in {UNDECODABLE, UNTYPED}
-
-
-def fact_of(event: Event, record: int) -> Fact:
-    """Return what the event's flow remembers of it."""
-    return Fact(
-        topic=event.topic,
-        partition=event.partition,
-        offset=event.offset,
-        part=event.part,
-        event=digest16(event.event_id),
-        cause=None if event.causation_id is None else digest16(event.causation_id),
-        type=event.type,
-        service=event.service,
-        time_us=event.time_us,
-        timestamp_ms=event.timestamp_ms,
-        key=None if event.key is None else hash64(event.key),
-        record=record,
-        tier=0 if event.attempt is None else int(event.attempt.tier),
-    )

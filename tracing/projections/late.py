@@ -15,11 +15,9 @@ import msgspec
 from django.db import transaction
 
 from tracing.codec import decode
-from tracing.domain.facts import Fact
 from tracing.domain.text import digest16, hash64
 from tracing.models import AwaitingRecord, Flow, SearchKey
 from tracing.models import Event as EventRow
-from tracing.models.source import coordinates_of
 from tracing.projections import dead_letters, event_index, flows, packing, record_log, undecodable
 from tracing.projections.batch import batch_of
 from tracing.projections.rows import prepare
@@ -112,8 +110,7 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
 def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int:
     """Make a flow's row from the events that it still has; return its state."""
     tiers = dead_letters.tiers([row.record for row in rows])
-    facts = [(_fact(row, tiers.get(row.record, 0), catalogue), row.node_id) for row in rows]
-    held = packing.Held(facts=[packing.pack(*fact) for fact in facts])
+    held = packing.Held([_fact(row, tiers.get(row.record, 0)) for row in rows])
     derived = flows.row_of_facts(held, catalogue)
     Flow.objects.filter(id=flow.id).update(
         state=int(derived.state),
@@ -131,25 +128,17 @@ def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int
     return int(derived.state)
 
 
-def _fact(row: EventRow, tier: int, catalogue: Catalogue) -> Fact:
-    partition_id, offset = coordinates_of(row.record)
-    topic, number = catalogue.place(partition_id)
-    event_type, service = catalogue.pair(row.node_id)
-    occurred_us = row.timestamp_ms * 1000 if row.occurred_us is None else row.occurred_us
-    return Fact(
-        topic=topic,
-        partition=number,
-        offset=offset,
-        part=row.part,
-        event=digest16(row.event_id),
-        cause=None if row.causation_id is None else digest16(row.causation_id),
-        type=event_type,
-        service=service,
-        time_us=occurred_us,
-        timestamp_ms=row.timestamp_ms,
-        key=None if row.key is None else hash64(row.key),
-        record=row.record,
-        tier=tier,
+def _fact(row: EventRow, tier: int) -> packing.Packed:
+    return packing.Packed(
+        row.record,
+        row.part,
+        digest16(row.event_id),
+        None if row.causation_id is None else digest16(row.causation_id),
+        row.node_id,
+        row.timestamp_ms * 1000 if row.occurred_us is None else row.occurred_us,
+        row.timestamp_ms,
+        None if row.key is None else hash64(row.key),
+        tier,
     )
 
 

@@ -84,21 +84,6 @@ def fact_of(event: Event, record: int, node: int, hashes: Hashes) -> Packed:
     )
 
 
-def pack(fact: Fact, node: int) -> Packed:
-    """Return the stored form of a fact."""
-    return Packed(
-        fact.record,
-        fact.part,
-        fact.event,
-        fact.cause,
-        node,
-        fact.time_us,
-        fact.timestamp_ms,
-        fact.key,
-        fact.tier,
-    )
-
-
 def unpack(packed: Iterable[Packed], catalogue: Catalogue) -> list[Fact]:
     """Return facts from their stored form. Reads names that are not in memory yet."""
     rows = list(packed)

@@ -25,7 +25,9 @@ from tests.integration.log import stored
 from tests.integration.picture import picture
 from tracing.codec import decode
 from tracing.domain.derive import derive, derive_large, sums_of
-from tracing.domain.facts import Fact, fact_of
+from tracing.domain.event import Event as Said
+from tracing.domain.facts import Fact
+from tracing.domain.text import digest16, hash64
 from tracing.models import AwaitingRecord, Event, Flow, FlowCount, LogHead, Partition
 from tracing.models.source import record_id
 from tracing.projections import late, packing
@@ -126,7 +128,7 @@ class Histories(Readers):
         events = Counter[tuple[int, str]]()
         for one, record in self._stored():
             for event in decode(record, blind if one in self.waits else rules).events:
-                by_flow.setdefault(event.correlation_id, []).append(fact_of(event, one))
+                by_flow.setdefault(event.correlation_id, []).append(_fact_of(event, one))
                 events[one, event.event_id] += 1
         assert Counter(Event.objects.values_list("record", "event_id")) == events
         states = Counter[int]()
@@ -204,3 +206,22 @@ def test_any_history_leaves_what_a_plain_reading_says() -> None:
 @pytest.mark.usefixtures("registry")
 def test_any_long_history_leaves_what_a_plain_reading_says() -> None:
     run(examples=400, steps=60)
+
+
+def _fact_of(event: Said, record: int) -> Fact:
+    """Return what the event's flow remembers of it, in the domain's own words."""
+    return Fact(
+        topic=event.topic,
+        partition=event.partition,
+        offset=event.offset,
+        part=event.part,
+        event=digest16(event.event_id),
+        cause=None if event.causation_id is None else digest16(event.causation_id),
+        type=event.type,
+        service=event.service,
+        time_us=event.time_us,
+        timestamp_ms=event.timestamp_ms,
+        key=None if event.key is None else hash64(event.key),
+        record=record,
+        tier=0 if event.attempt is None else int(event.attempt.tier),
+    )
