@@ -20,8 +20,9 @@ from tests.strangers.hostile import NotText
 from tests.strangers.producing import Sent, create_topics, delete_topics, envelope, send
 from tracing.ingest.alone import alone
 from tracing.ingest.beginning import Beginning
-from tracing.ingest.pipeline import APART_S, Options, Pipeline
+from tracing.ingest.pipeline import Pipeline
 from tracing.ingest.selection import parse_start
+from tracing.ingest.session import APART_S, Options
 from tracing.kafka.consumer import Fetched, LogConsumer, Place
 from tracing.kafka.producer import Producer
 from tracing.models import Event, Ingestor, Partition, Source

@@ -15,8 +15,9 @@ from django.db import connection
 
 from tracing.ingest.alone import AlreadyIngestingError, alone
 from tracing.ingest.buffers import give_back_buffers
-from tracing.ingest.pipeline import Options, Pipeline
+from tracing.ingest.pipeline import Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
+from tracing.ingest.session import Options
 from tracing.kafka.connection import BadSecurityError, read_security
 from tracing.management.ending import end_with
 from tracing.management.manners import give_way
