@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -25,7 +26,8 @@ class Pieces:
         self._max_length = max_length
         self._clock = clock
         self._length = 0
-        self._made: dict[tuple[Hashable, int], tuple[float, str]] = {}
+        # A plain dictionary looks for its oldest entry among all that were removed before it.
+        self._made: OrderedDict[tuple[Hashable, int], tuple[float, str]] = OrderedDict()
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def get(
@@ -62,5 +64,5 @@ class Pieces:
             self._length += len(text) - (len(before[1]) if before else 0)
             self._made[kind, position] = (now, text)
         while self._length > self._max_length and self._made:
-            _, text = self._made.pop(next(iter(self._made)))
+            _, (_, text) = self._made.popitem(last=False)
             self._length -= len(text)
