@@ -75,7 +75,10 @@ class TailStream(Connection):
         text = await self.follower.renders.get(key, make)
         if text:
             await self.send_texts(text)
+        if len(chunk) == STEP:
             await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - started)))
+        # Else the next look at the log sets the pace, for all scripts at once: who comes late one
+        # time would otherwise come late, and alone, for ever.
         return to
 
     async def _lines(self, wanted: EventFilter, epoch: int, chunk: list[Change]) -> str:
