@@ -59,7 +59,7 @@ def test_the_helper_prepares_what_this_process_would() -> None:
     found = taken_back(answerer()(handed_over(slices)))
 
     pairs = [(part.partition_id, record) for part in slices for record in part.records]
-    assert found == batch_of(prepare(pairs, catalogue), catalogue)
+    assert found == batch_of(prepare(pairs, catalogue))
 
 
 def children(pid: int) -> list[int]:

@@ -145,7 +145,7 @@ def answerer() -> Callable[[bytes], bytes]:
 
     def answer(batch: bytes) -> bytes:
         try:
-            return _encode(batch_of(prepare(_decode_pairs(batch), catalogue), catalogue))
+            return _encode(batch_of(prepare(_decode_pairs(batch), catalogue)))
         except (DatabaseError, InterfaceError) as error:
             log.warning("The database: %s", error)
             close_old_connections()

@@ -10,7 +10,7 @@ import msgspec
 
 from tracing.domain.event import JoinedBy
 from tracing.domain.text import hash64
-from tracing.projections import flows, packing
+from tracing.projections import flows
 from tracing.projections.packing import Packed
 from tracing.projections.rows import Prepared
 from tracing.projections.versions import Key, counted
@@ -18,14 +18,11 @@ from tracing.projections.versions import Key, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracing.projections.catalogue import Catalogue
-
 
 class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a batch says of one flow: which of its events are the flow's, their facts and keys.
 
-    `keys` are the distinct hashes of all that the flow is found by. Where a flow seems to begin,
-    `alone` is what is derived of it, should it be new (`flows.derived_of`).
+    `keys` are the distinct hashes of all that the flow is found by.
     """
 
     correlation_id: str
@@ -34,7 +31,6 @@ class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     indexes: list[int]
     facts: list[Packed]
     keys: list[int]
-    alone: tuple[Any, ...] | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -56,7 +52,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return len(self.rows)
 
 
-def batch_of(prepared: Sequence[Prepared], catalogue: Catalogue) -> Batch:
+def batch_of(prepared: Sequence[Prepared]) -> Batch:
     """Return what is written of these events."""
     touched: dict[str, list[int]] = defaultdict(list)
     rows: list[tuple[Any, ...]] = []
@@ -83,22 +79,18 @@ def batch_of(prepared: Sequence[Prepared], catalogue: Catalogue) -> Batch:
         if event.error is not None or event.attempt is not None or event.awaits or item.sagas:
             special.append((index, item))
     shares = [
-        _share([prepared[index] for index in indexes], indexes, catalogue)
-        for indexes in touched.values()
+        _share([prepared[index] for index in indexes], indexes) for indexes in touched.values()
     ]
     return Batch(rows, shares, special, counted(prepared))
 
 
-def _share(items: Sequence[Prepared], indexes: list[int], catalogue: Catalogue) -> Share:
+def _share(items: Sequence[Prepared], indexes: list[int]) -> Share:
     correlation_id = items[0].event.correlation_id
-    facts = [item.fact for item in items]
-    begins = None in [fact.cause for fact in facts]
     return Share(
         correlation_id,
         hash64(correlation_id),
         max({item.event.joined_by for item in items}, key=flows.RANK.__getitem__),
         indexes,
-        facts,
+        [item.fact for item in items],
         sorted(set(itertools.chain.from_iterable([item.keys for item in items]))),
-        flows.derived_of(packing.Held(facts.copy()), catalogue) if begins else None,
     )

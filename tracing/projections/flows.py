@@ -6,6 +6,7 @@ not depend on the size of the batch.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,9 @@ ON CONFLICT (state) DO UPDATE SET flows = tracing_flowcount.flows + excluded.flo
 # Of several ways in which events are joined, the most explicit one names the flow's.
 RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
 
+# What `_CHANGES` names from the state on.
+Derived = tuple[Any, ...]
+
 _json = msgspec.json.Encoder().encode
 
 
@@ -73,17 +77,40 @@ class _Stored(msgspec.Struct):
     held: packing.Held
 
 
-def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> list[int]:
-    """Fold a batch of events into their flows; return each event's flow id, in order."""
+def begun(shares: Iterable[Share], catalogue: Catalogue) -> list[Derived | None]:
+    """Return what is derived of the flows that seem to begin in a batch, should they be new.
+
+    Needs no lock, so it is done before that on `log_head`; None stands for all other flows.
+    """
+    return [
+        derived_of(packing.Held(share.facts.copy()), catalogue)
+        if None in [fact.cause for fact in share.facts]
+        else None
+        for share in shares
+    ]
+
+
+def project(
+    batch: Batch,
+    positions: Sequence[int],
+    catalogue: Catalogue,
+    begun: Iterable[Derived | None] | None = None,
+) -> list[int]:
+    """Fold a batch of events into their flows; return each event's flow id, in order.
+
+    `begun` is what was derived of them already, if that was done.
+    """
     flows = _read(batch.shares)
     counts: Counter[int] = Counter()
     inserts: list[tuple[Any, ...]] = []
     updates: list[tuple[Any, ...]] = []
     keys: list[tuple[int, int]] = []
     flow_ids = [0] * len(batch)
-    for share in batch.shares:
+    for share, alone in zip(batch.shares, begun or itertools.repeat(None), strict=False):
         flow = flows[share.correlation_id]
-        derived = _fold(flow, share, catalogue)
+        derived = None if flow.state is not None else alone
+        if derived is None:
+            derived = _fold(flow, share, catalogue)
         state = derived[0]
         values = (flow.id, flow.joined_by, positions[share.indexes[-1]], *derived)
         if flow.state is None:
@@ -147,10 +174,8 @@ def _selects(hashes: list[int]) -> Iterator[tuple[str, list[Any]]]:
         yield f"{_SELECT} IN ({', '.join(['%s'] * len(chunk))})", chunk
 
 
-def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> tuple[Any, ...]:
+def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> Derived:
     """Add events to a flow and return what is derived of it."""
-    if flow.state is None and share.alone is not None:
-        return share.alone
     if RANK[share.joined_by] > RANK[flow.joined_by]:
         flow.joined_by = share.joined_by
     held = flow.held
@@ -163,7 +188,7 @@ def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> tuple[Any, ...]:
     return _values(derive_large(held.sums), held)
 
 
-def derived_of(held: packing.Held, catalogue: Catalogue) -> tuple[Any, ...]:
+def derived_of(held: packing.Held, catalogue: Catalogue) -> Derived:
     """Return what `_CHANGES` names from the state on, of a flow that holds facts."""
     return _values(row_of_facts(held, catalogue), held)
 
@@ -180,7 +205,7 @@ def row_of_facts(held: packing.Held, catalogue: Catalogue) -> FlowRow:
     return derive_large(held.sums)
 
 
-def _values(row: FlowRow, held: packing.Held) -> tuple[Any, ...]:
+def _values(row: FlowRow, held: packing.Held) -> Derived:
     return (
         int(row.state),
         row.marks,

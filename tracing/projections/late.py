@@ -73,7 +73,7 @@ def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
             _withdraw(waiting - gone, catalogue)
             position = take_positions(len(fresh))
             project(
-                batch_of(fresh, catalogue),
+                batch_of(fresh),
                 range(position - len(fresh) + 1, position + 1),
                 catalogue,
             )

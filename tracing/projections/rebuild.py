@@ -184,7 +184,7 @@ class _Making:
     def _add(self, chunk: Sequence[record_log.Row]) -> None:
         """Write the read models of some records of one partition. One short transaction."""
         prepared = prepare(record_log.pairs(chunk, self._catalogue), self._catalogue)
-        batch = batch_of(prepared, self._catalogue)
+        batch = batch_of(prepared)
         known = _positions(chunk[0].id, chunk[-1].id)
         with transaction.atomic():
             missing = sum(_place(item) not in known for item in prepared)

@@ -89,11 +89,12 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Batch | None = N
     parts = sorted(slices, key=attrgetter("partition_id"))
     if ready is None:
         pairs = [(part.partition_id, record) for part in parts for record in part.records]
-        ready = batch_of(prepare(pairs, catalogue), catalogue)
+        ready = batch_of(prepare(pairs, catalogue))
     now = timezone.now()
     logs = [
         record_log.packed(part.partition_id, part.start, part.end, part.records) for part in parts
     ]
+    begun = flows.begun(ready.shares, catalogue)
     with transaction.atomic(), connection.cursor() as cursor:
         record_log.insert(logs)
         position = take_positions(len(ready))
@@ -103,7 +104,7 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Batch | None = N
                 raise CheckpointMovedError
             if part.gap:
                 cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
-        project(ready, range(position - len(ready) + 1, position + 1), catalogue)
+        project(ready, range(position - len(ready) + 1, position + 1), catalogue, begun)
     return position
 
 
@@ -121,12 +122,20 @@ def take_positions(count: int) -> int:
     return position
 
 
-def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> None:
-    """Write the read models of a batch whose events take these positions."""
+def project(
+    batch: Batch,
+    positions: Sequence[int],
+    catalogue: Catalogue,
+    begun: Sequence[flows.Derived | None] | None = None,
+) -> None:
+    """Write the read models of a batch whose events take these positions.
+
+    `begun` is what `flows.begun` said of it, if it was asked already.
+    """
     if not batch.rows:
         return
     bulk.prefer_indexes()
-    flow_ids = flows.project(batch, positions, catalogue)
+    flow_ids = flows.project(batch, positions, catalogue, begun)
     bulk.insert(
         _EVENTS,
         [
