@@ -13,7 +13,6 @@ from tracing.domain.errors import CheckpointMovedError
 from tracing.models.source import record_id
 from tracing.projections import flows
 from tracing.projections import store as storing
-from tracing.projections.catalogue import Catalogue
 from tracing.projections.store import Slice, store
 
 # How many records of each partition a poll brings.
@@ -58,11 +57,11 @@ class Readers(World):
         batch = self._batch(reader, counts)
         real = storing.project
 
-        def dying(prepared: Any, positions: Any, catalogue: Catalogue) -> None:
+        def dying(*given: Any) -> None:
             if where == "within":
-                flows.project(prepared, positions, catalogue)
+                flows.project(*given)
             elif where == "behind":
-                real(prepared, positions, catalogue)
+                real(*given)
             raise CrashError
 
         with pytest.MonkeyPatch.context() as patch:
