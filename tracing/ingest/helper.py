@@ -25,7 +25,7 @@ def serve(pipe: Connection) -> None:
     django.setup()
 
     from tracing.ingest.buffers import give_back_buffers
-    from tracing.ingest.preparing import answerer, rest
+    from tracing.ingest.preparing import answerer
 
     give_back_buffers()
 
@@ -34,7 +34,6 @@ def serve(pipe: Connection) -> None:
         pipe.send_bytes(READY)
         while True:
             pipe.send_bytes(answer(pipe.recv_bytes()))
-            rest()
     except (EOFError, OSError):
         # The ingestor has gone or wants no more.
         return

@@ -13,7 +13,7 @@ import msgspec
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from tracing.domain.record import Record
-from tracing.ingest import helper, wal
+from tracing.ingest import helper
 from tracing.projections.batch import Batch, batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.rows import prepare
@@ -128,15 +128,6 @@ class Preparer:
         log.warning("The process that prepares batches is gone (%s): going on without it.", error)
         self._apart = self._ready = False
         self.close()
-
-
-def rest() -> None:
-    """Do what the process does behind an answer: the ingestor stores a batch meanwhile."""
-    try:
-        wal.move()
-    except (DatabaseError, InterfaceError) as error:
-        log.warning("The database: %s", error)
-        close_old_connections()
 
 
 def answerer() -> Callable[[bytes], bytes]:

@@ -1,4 +1,4 @@
-"""Who moves pages out of SQLite's write-ahead log: others, while the ingestor goes on storing.
+"""Who moves pages out of SQLite's write-ahead log: a thread, while the ingestor goes on storing.
 
 Done within a commit it is an eighth of what storing costs, and the batch waits for the disk: some
 300 ms every other second at 5,000 events/s, for which every live page waits too.
@@ -31,7 +31,8 @@ def moved_beside() -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    leave_to_others()
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA wal_autocheckpoint={_SELDOM}")
     ended = threading.Event()
     thread = threading.Thread(target=_keep_moving, args=(ended,), name="wal", daemon=True)
     thread.start()
@@ -42,24 +43,17 @@ def moved_beside() -> Iterator[None]:
         thread.join()
 
 
-def leave_to_others() -> None:
-    """Let this connection move pages only when the log has grown large."""
+def _move() -> None:
+    """Move what is committed and no reader needs; waits for nobody."""
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA wal_autocheckpoint={_SELDOM}")
-
-
-def move() -> None:
-    """Move what is committed and no reader needs; waits for nobody. Nothing on Postgres."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _keep_moving(ended: threading.Event) -> None:
     well = True
     while not ended.wait(_EVERY_S):
         try:
-            move()
+            _move()
             well = True
         except (DatabaseError, InterfaceError) as error:
             # The ingestor has the same trouble, and says what it does about it.
