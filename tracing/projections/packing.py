@@ -9,11 +9,10 @@ import msgspec
 
 from tracing.domain.derive import Sums
 from tracing.domain.facts import Fact
-from tracing.domain.text import digest16, hash64
 from tracing.models.source import coordinates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tracing.domain.event import Event
     from tracing.projections.catalogue import Catalogue
@@ -45,41 +44,27 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Held).decode
 
 
-class Hashes:
-    """The hashes of a batch's ids and keys: most come several times, so each is made once."""
+def fact_of(
+    event: Event,
+    record: int,
+    node: int,
+    digest16: Callable[[str], bytes],
+    hash64: Callable[[str], int],
+) -> Packed:
+    """Return what the event's flow remembers of it.
 
-    def __init__(self) -> None:
-        """Know none."""
-        self._digests: dict[str, bytes] = {}
-        self._numbers: dict[str, int] = {}
-
-    def digest16(self, text: str) -> bytes:
-        """Return `text.digest16`."""
-        known = self._digests.get(text)
-        if known is None:
-            known = self._digests[text] = digest16(text)
-        return known
-
-    def hash64(self, text: str) -> int:
-        """Return `text.hash64`."""
-        known = self._numbers.get(text)
-        if known is None:
-            known = self._numbers[text] = hash64(text)
-        return known
-
-
-def fact_of(event: Event, record: int, node: int, hashes: Hashes) -> Packed:
-    """Return what the event's flow remembers of it."""
+    The hashes are those of `domain.text`, or remember what they said.
+    """
     cause, key = event.causation_id, event.key
     return Packed(
         record,
         event.part,
-        hashes.digest16(event.event_id),
-        None if cause is None else hashes.digest16(cause),
+        digest16(event.event_id),
+        None if cause is None else digest16(cause),
         node,
         event.time_us,
         event.timestamp_ms,
-        None if key is None else hashes.hash64(key),
+        None if key is None else hash64(key),
         0 if event.attempt is None else int(event.attempt.tier),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,9 +10,9 @@ import msgspec
 from tracing.codec import decode
 from tracing.codec.saga_keys import key_of
 from tracing.domain.event import Event
-from tracing.domain.text import hash64
+from tracing.domain.text import digest16, hash64
 from tracing.models.source import record_id
-from tracing.projections.packing import Hashes, Packed, fact_of
+from tracing.projections.packing import Packed, fact_of
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.saga_keys import SagaKey, saga_key
 from tracing.projections.settings import current_rules
@@ -58,12 +59,13 @@ def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list
             number = record_id(partition_id, record.offset)
             decoded.append((event, pair, number, sagas, found.schema))
     nodes = catalogue.node_ids(pairs)
-    hashes = Hashes()
+    # Most ids and keys of a batch come several times: each is hashed once.
+    digest, number_of = functools.cache(digest16), functools.cache(hash64)
     prepared = []
     for event, pair, number, sagas, schema in decoded:
-        fact = fact_of(event, number, nodes[pair], hashes)
-        keys = [hashes.hash64(key) for key in event.keys]
-        if fact.key is not None and fact.key not in keys:
+        fact = fact_of(event, number, nodes[pair], digest, number_of)
+        keys = [number_of(key) for key in event.keys]
+        if fact.key is not None:
             keys.append(fact.key)
         event_hash = hash64(event.event_id)
         prepared.append(Prepared(event, fact, event_hash, tuple(keys), sagas, schema))
