@@ -11,6 +11,11 @@ class EventvizError(Exception):
         sentence = (type(self).__doc__ or "").strip()
         super().__init__(f"{sentence} {detail}".strip())
 
+    @property
+    def sentence(self) -> str:
+        """Return it with a full stop, so that another sentence may follow."""
+        return f"{str(self).rstrip('.')}."
+
 
 class DecodeError(EventvizError):
     """The record cannot be decoded."""

@@ -58,7 +58,7 @@ class Pipeline:
             try:
                 self._session(watchdog)
             except BrokerUnavailableError as error:
-                log.warning("%s. Trying again in %.1f s.", str(error).rstrip("."), wait_s)
+                log.warning("%s Trying again in %.1f s.", error.sentence, wait_s)
                 self._report_waiting(error)
             except (DatabaseError, InterfaceError) as error:
                 log.warning(

@@ -90,7 +90,7 @@ class Command(BaseCommand):
             security = read_security(settings.EVENTVIZ_KAFKA_SECURITY)
             check_welcome(servers, security, timeout_ms=LOOK_MS)
         except BrokerUnavailableError as error:
-            self.stdout.write(f"           {str(error).rstrip('.')}. The ingestor keeps trying.")
+            self.stdout.write(f"           {error.sentence} The ingestor keeps trying.")
         if link:
             self.stdout.write(
                 f"  Sign in  {address}{link}\n"
