@@ -66,13 +66,15 @@ def edit(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """Say how a value that is being edited stands to its schema. Sends and stores nothing."""
     operator(request)
-    number, record = _record(request.POST)
-    context = _context(number, record, request.POST)
+    values = request.POST
+    number, record = _record(values)
+    fit, unread = Fit(), ""
     try:
-        edited = editing.edit(record.value, context["text"], plain=context["plain"])
-        context["fit"] = _fit(record, edited.value, context["verdict"])
+        edited = editing.edit(record.value, values.get("text", ""), plain=bool(values.get("plain")))
+        fit = _fit(record, edited.value, _verdict(number))
     except EventvizError as error:
-        context |= {"fit": Fit(), "unread": str(error).rstrip(".")}
+        unread = error.sentence
+    context = {"fit": fit, "unread": unread, "anyway": bool(values.get("anyway"))}
     return render(request, "tracing/partials/_edit_fit.html", context)
 
 
@@ -118,7 +120,7 @@ def _record(values: QueryDict) -> tuple[int, Record]:
 
 
 def _context(number: int, record: Record, values: QueryDict) -> dict[str, Any]:
-    verdict = Judge(kind="retry", wanted="").verdicts(candidates([number]))[0]
+    verdict = _verdict(number)
     return {
         "number": number,
         "place": place_of(number),
@@ -134,6 +136,11 @@ def _context(number: int, record: Record, values: QueryDict) -> dict[str, Any]:
         "unread": "",
         "line": 0,
     }
+
+
+def _verdict(number: int) -> Verdict:
+    """Return whether a retry of a record could be sent, and where to."""
+    return Judge(kind="retry", wanted="").verdicts(candidates([number]))[0]
 
 
 def _fit(record: Record, value: bytes | None, verdict: Verdict) -> Fit:
