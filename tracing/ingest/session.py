@@ -71,6 +71,7 @@ class Session:
         watchdog: Watchdog,
         stop: threading.Event,
     ) -> None:
+        """Read nothing yet."""
         self._discovery_s = options.discovery_ms / 1000
         self._shared = options.shared
         self._consumer = consumer
@@ -93,6 +94,7 @@ class Session:
         self._preparer.close()
 
     def run(self) -> None:
+        """Ingest until stopped. Failures of the broker and the database pass through."""
         looked_at = committed_at = 0.0
         frozen.limit_waits()
         while not self._stop.is_set():

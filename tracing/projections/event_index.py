@@ -69,7 +69,9 @@ def add(hashes: Iterable[int], positions: Sequence[int]) -> None:
 
 
 def move_runs() -> None:
-    """Move what runs hold into the whole index."""
+    """Move what runs hold into the whole index. Two statements; none on Postgres."""
+    if connection.vendor == "postgresql":
+        return
     with connection.cursor() as cursor:
         cursor.execute(_MOVE)
         cursor.execute("DELETE FROM tracing_eventrun")
@@ -77,9 +79,10 @@ def move_runs() -> None:
 
 def remove(events: Iterable[tuple[int, int]]) -> None:
     """Forget events that are gone, given as (hash, position). What a run holds stays there."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.executemany(_REMOVE, sorted(events))
+    if connection.vendor == "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(_REMOVE, sorted(events))
 
 
 def positions_of(hashes: Collection[int]) -> list[int]:
