@@ -18,7 +18,7 @@ from django.db import DatabaseError
 from tracing.live.follower import Follower, following, open_sockets
 from tracing.live.renders import utf8
 from tracing.live.threads import DatabaseAwayError
-from tracing.web import access
+from tracing.web import scopes
 from tracing.web.parts import PARTS
 
 if TYPE_CHECKING:
@@ -176,4 +176,4 @@ class Connection(AsyncWebsocketConsumer):  # type: ignore[misc]
                     raise Refused(SIGNED_OUT)
 
     async def _may_look(self) -> bool:
-        return await database_sync_to_async(access.scope_allowed)(self.scope) is not None
+        return await database_sync_to_async(scopes.scope_allowed)(self.scope) is not None

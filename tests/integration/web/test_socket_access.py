@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from tests.integration.people import browser_of
 from tracing.models import ApiToken
-from tracing.web import access
+from tracing.web import scopes
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_a_socket_of_our_page_opens_for_who_is_signed_in(
 ) -> None:
     session = cookie(viewer, settings)
 
-    assert access.scope_allowed(scope(origin="http://testserver", cookie=session)) == viewer
-    assert access.scope_allowed(scope(origin="http://testserver")) is None
+    assert scopes.scope_allowed(scope(origin="http://testserver", cookie=session)) == viewer
+    assert scopes.scope_allowed(scope(origin="http://testserver")) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_socket_of_another_origin_or_host_stays_closed(
     settings.EVENTVIZ_DEMO = True
     loopback = {"client": ("127.0.0.1", 1)}
 
-    found = access.scope_allowed(scope(**headers, cookie=cookie(viewer, settings)) | loopback)
+    found = scopes.scope_allowed(scope(**headers, cookie=cookie(viewer, settings)) | loopback)
 
     assert found is None
 
@@ -76,22 +76,22 @@ def test_a_script_opens_a_socket_by_token_only(
 ) -> None:
     session = cookie(viewer, settings)
 
-    assert access.scope_allowed(scope(cookie=session)) is None
-    assert access.scope_allowed(scope(authorization="Bearer ev_no", cookie=session)) is None
-    assert access.scope_allowed(scope(authorization=f"Bearer {token}")) == viewer
+    assert scopes.scope_allowed(scope(cookie=session)) is None
+    assert scopes.scope_allowed(scope(authorization="Bearer ev_no", cookie=session)) is None
+    assert scopes.scope_allowed(scope(authorization=f"Bearer {token}")) == viewer
 
 
 def test_a_demo_opens_sockets_on_loopback_alone(db: None, settings: Settings, hosts: None) -> None:
     settings.EVENTVIZ_DEMO = True
     loopback = {"client": ("127.0.0.1", 1)}
 
-    own = access.scope_allowed(scope(origin="http://testserver") | loopback)
+    own = scopes.scope_allowed(scope(origin="http://testserver") | loopback)
 
     assert own is not None
     assert own.username == "demo"
-    assert access.scope_allowed(scope() | loopback) == own
-    assert access.scope_allowed(scope()) is None
-    assert access.scope_allowed(scope(**{"x-forwarded-for": "192.0.2.1"}) | loopback) is None
+    assert scopes.scope_allowed(scope() | loopback) == own
+    assert scopes.scope_allowed(scope()) is None
+    assert scopes.scope_allowed(scope(**{"x-forwarded-for": "192.0.2.1"}) | loopback) is None
 
 
 def test_a_socket_behind_https_compares_the_scheme_that_the_browser_saw(
@@ -104,7 +104,7 @@ def test_a_socket_behind_https_compares_the_scheme_that_the_browser_saw(
         **{"x-forwarded-proto": "https"},
     )
 
-    assert access.scope_allowed(asked) == viewer
+    assert scopes.scope_allowed(asked) == viewer
 
 
 def test_a_session_ends_with_the_password(viewer: User, settings: Settings, hosts: None) -> None:
@@ -112,4 +112,4 @@ def test_a_session_ends_with_the_password(viewer: User, settings: Settings, host
     viewer.set_password("another long pass phrase")
     viewer.save()
 
-    assert access.scope_allowed(scope(origin="http://testserver", cookie=session)) is None
+    assert scopes.scope_allowed(scope(origin="http://testserver", cookie=session)) is None

@@ -17,7 +17,7 @@ from django.http import HttpResponse
 
 from tracing.live.follower import following
 from tracing.live.threads import DatabaseAwayError
-from tracing.web import access
+from tracing.web import scopes
 from tracing.web.api.parameters import BadParameterError
 from tracing.web.api.views import answer, failure
 from tracing.web.wait import room
@@ -67,7 +67,7 @@ async def _answer(scope: dict[str, Any]) -> HttpResponse:
         # Its threads keep their connections: opening one for each question costs more than the
         # rest of the answer.
         async with following() as follower:
-            user, refusal = await follower.run(partial(access.api_caller, scope))
+            user, refusal = await follower.run(partial(scopes.api_caller, scope))
             if refusal is not None:
                 return refusal
             question = asked(scope["query_string"])
