@@ -68,12 +68,19 @@ class Page:
 async def opened(path: str, cookie: bytes) -> AsyncIterator[Page]:
     """Open a page's socket, and leave it at the end."""
     page = Page(path, cookie)
-    connected, _ = await page.socket.connect(timeout=WAIT_S)
-    assert connected
-    try:
+    async with connected(page.socket):
         yield page
+
+
+@contextlib.asynccontextmanager
+async def connected(socket: WebsocketCommunicator) -> AsyncIterator[None]:
+    """Open a socket that must not be refused, and leave it at the end."""
+    accepted, _ = await socket.connect(timeout=WAIT_S)
+    assert accepted
+    try:
+        yield
     finally:
-        await page.socket.disconnect(timeout=WAIT_S)
+        await socket.disconnect(timeout=WAIT_S)
 
 
 async def log(*records: Any) -> int:

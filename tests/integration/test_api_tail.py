@@ -14,14 +14,12 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 
 from eventviz.asgi import application
-from tests.integration.live import followed
-from tests.integration.log import record, write
+from tests.integration.live import WAIT_S, connected, followed, log
+from tests.integration.log import record
 from tracing.models import ApiToken
 from tracing.projections.rebuild import rebuild
 
 pytestmark = [pytest.mark.usefixtures("live_log"), pytest.mark.slow]
-
-WAIT_S = 60
 
 
 @pytest.fixture
@@ -53,18 +51,8 @@ class Script:
 async def following(path: str, token: str) -> AsyncIterator[Script]:
     """Open the socket, and leave it at the end."""
     script = Script(path, token)
-    connected, _ = await script.socket.connect(timeout=WAIT_S)
-    assert connected
-    try:
+    async with connected(script.socket):
         yield script
-    finally:
-        await script.socket.disconnect(timeout=WAIT_S)
-
-
-async def log(*records: Any) -> int:
-    """Write to the log from another thread, as another process would."""
-    position: int = await database_sync_to_async(write)(*records)
-    return position
 
 
 async def test_it_sends_every_event_from_now_on_as_the_api_shows_it(token: str) -> None:
