@@ -17,7 +17,7 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
-from tracing.kafka import decompression, partition_records, sockets
+from tracing.kafka import decompression, partition_records, receiving, sockets
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.partition_records import UNREADABLE, lost, record_of
 from tracing.kafka.rebalance import Rebalance, keep_joining
@@ -81,6 +81,7 @@ class LogConsumer:
         self._rebalance = Rebalance()
         decompression.install()
         sockets.install()
+        receiving.install()
         with self._translated():
             self._client = KafkaConsumer(
                 bootstrap_servers=list(servers),
