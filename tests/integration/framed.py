@@ -83,7 +83,7 @@ def write(catalogue: Catalogue, *records: Record) -> None:
     Partition.objects.filter(id=row.id, next_offset=None).update(next_offset=0)
     start = Partition.objects.get(id=row.id).next_offset or 0
     store(
-        [Slice(partition_id=row.id, start=start, end=start + len(records), records=records)],
+        [Slice(partition_id=row.id, start=start, end=start + len(records), records=list(records))],
         catalogue,
     )
 

@@ -19,10 +19,8 @@ from tests.strangers.producing import Sent, create_topics, envelope, send
 from tracing.domain.record import Record
 from tracing.ingest.preparing import LARGE, answerer, handed_over, taken_back
 from tracing.models import Event
-from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.rows import prepare
-from tracing.projections.store import Slice
+from tracing.projections.store import Slice, ready_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.usefixtures("live_log")]
 
@@ -58,8 +56,7 @@ def test_the_helper_prepares_what_this_process_would() -> None:
 
     found = taken_back(answerer()(handed_over(slices)))
 
-    pairs = [(part.partition_id, record) for part in slices for record in part.records]
-    assert found == batch_of(prepare(pairs, catalogue))
+    assert found == ready_of(slices, catalogue)
 
 
 def children(pid: int) -> list[int]:

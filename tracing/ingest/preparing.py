@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from tracing.domain.record import Record
 from tracing.ingest import helper
-from tracing.projections.batch import Batch, batch_of
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.rows import prepare
+from tracing.projections.store import Ready, Slice, ready_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
-
-    from tracing.projections.store import Slice
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +29,9 @@ LARGE = 1_000
 PATIENCE_S = 10.0
 CLOSE_S = 2.0
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode_pairs = msgspec.msgpack.Decoder(list[tuple[int, Record]]).decode
-taken_back = msgspec.msgpack.Decoder(Batch).decode
-
-
-def handed_over(slices: Sequence[Slice]) -> bytes:
-    """Return the records of a batch as they go to the other process."""
-    return _encode([(part.partition_id, record) for part in slices for record in part.records])
+handed_over = msgspec.msgpack.Encoder().encode
+_slices = msgspec.msgpack.Decoder(list[Slice]).decode
+taken_back = msgspec.msgpack.Decoder(Ready).decode
 
 
 class Preparer:
@@ -62,7 +53,7 @@ class Preparer:
             self._start()
         return self._is_ready()
 
-    def result(self, following: Sequence[Slice] = ()) -> Batch | None:
+    def result(self, following: Sequence[Slice] = ()) -> Ready | None:
         """Wait for what is prepared, and hand over the batch that follows, if any.
 
         None when nothing was handed over before, or when it must be done here.
@@ -136,7 +127,7 @@ def answerer() -> Callable[[bytes], bytes]:
 
     def answer(batch: bytes) -> bytes:
         try:
-            return _encode(batch_of(prepare(_decode_pairs(batch), catalogue)))
+            return handed_over(ready_of(_slices(batch), catalogue))
         except (DatabaseError, InterfaceError) as error:
             log.warning("The database: %s", error)
             close_old_connections()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tracing.ingest.watchdog import Watchdog
     from tracing.kafka.cluster import Cluster
     from tracing.kafka.consumer import Fetched, LogConsumer
-    from tracing.projections.batch import Batch
+    from tracing.projections.store import Ready
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class Session:
             slices, self._ahead = self._ahead, ()
             self._store(slices, self._preparer.result())
 
-    def _store(self, slices: Sequence[Slice], ready: Batch | None = None) -> None:
+    def _store(self, slices: Sequence[Slice], ready: Ready | None = None) -> None:
         """Store a batch; where another writer was here, go to the checkpoint."""
         try:
             self._write(slices, ready)
@@ -178,7 +178,7 @@ class Session:
             newest_ms = max((record.timestamp_ms for record in part.records), default=0)
             self._reporter.count(part.partition_id, len(part.records), newest_ms)
 
-    def _write(self, slices: Sequence[Slice], ready: Batch | None) -> None:
+    def _write(self, slices: Sequence[Slice], ready: Ready | None) -> None:
         """Store a batch, as soon as no other writer holds us up; a frozen one is ended."""
         while True:
             try:

@@ -82,7 +82,7 @@ _id = attrgetter("id")
 # Writing
 
 
-class Log(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Records on their way into the log: rows and blocks, as they are stored."""
 
     rows: list[tuple[Any, ...]]

@@ -62,7 +62,7 @@ UPDATE tracing_partition SET next_offset = %s, seen_at = %s WHERE id = %s AND ne
 """
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
+class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What was read of one partition: its records, and the offsets before and behind them.
 
     `start` is the checkpoint that the reader began at; `end` the next offset to read, which may
@@ -73,38 +73,52 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     partition_id: int
     start: int
     end: int
-    records: Sequence[Record]
+    records: list[Record]
     gap: bool = False
 
 
-def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Batch | None = None) -> int:
-    """Store a batch and return the log's position behind it.
+class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Slices, ready to be stored: their records as they go into the log, and their events.
 
-    `ready` is what `batch_of` made of its records, if that is done already. Costs a fixed number
-    of statements beside one checkpoint a partition. Raises CheckpointMovedError, with nothing
-    stored, when another writer was here: read the checkpoint again and seek. Database errors pass
-    through, with nothing stored.
+    Plain values throughout, so that another process may make them.
     """
+
+    logs: list[record_log.Log]
+    batch: Batch
+
+
+def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
+    """Return what is stored of these slices. Needs no lock."""
     # In the order of their ids: two writers of the same records wait, but never for each other.
     parts = sorted(slices, key=attrgetter("partition_id"))
-    if ready is None:
-        pairs = [(part.partition_id, record) for part in parts for record in part.records]
-        ready = batch_of(prepare(pairs, catalogue))
-    now = timezone.now()
+    pairs = [(part.partition_id, record) for part in parts for record in part.records]
     logs = [
         record_log.packed(part.partition_id, part.start, part.end, part.records) for part in parts
     ]
-    begun = flows.begun(ready.shares, catalogue)
+    return Ready(logs, batch_of(prepare(pairs, catalogue)))
+
+
+def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = None) -> int:
+    """Store a batch and return the log's position behind it.
+
+    `ready` is what `ready_of` made of it, if that is done already. Costs a fixed number of
+    statements beside one checkpoint a partition. Raises CheckpointMovedError, with nothing
+    stored, when another writer was here: read the checkpoint again and seek. Database errors pass
+    through, with nothing stored.
+    """
+    logs, batch = msgspec.structs.astuple(ready or ready_of(slices, catalogue))
+    now = timezone.now()
+    begun = flows.begun(batch.shares, catalogue)
     with transaction.atomic(), connection.cursor() as cursor:
         record_log.insert(logs)
-        position = take_positions(len(ready))
+        position = take_positions(len(batch))
         for part in slices:
             cursor.execute(_ADVANCE, (part.end, now, part.partition_id, part.start))
             if cursor.rowcount != 1:
                 raise CheckpointMovedError
             if part.gap:
                 cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
-        project(ready, range(position - len(ready) + 1, position + 1), catalogue, begun)
+        project(batch, range(position - len(batch) + 1, position + 1), catalogue, begun)
     return position
 
 
