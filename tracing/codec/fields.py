@@ -18,7 +18,7 @@ _WHITE = (chr(point) for point in range(0x3001) if chr(point).isspace())
 _NIL_UUID = "00000000-0000-0000-0000-000000000000"
 _ABSENT = {"", "null", _NIL_UUID}
 # What those begin with, the empty text's nothing and white space included.
-_MAY_BE_ABSENT = frozenset({"", "n", "N", "0", *_WHITE})
+MAY_BE_ABSENT = frozenset({"", "n", "N", "0", *_WHITE})
 
 
 class _Reason(msgspec.Struct):
@@ -43,7 +43,7 @@ def identifier(value: object) -> str | None:
     """Return an id as text; numbers count, and empty, `null` and the nil UUID are absent."""
     text = value if type(value) is str else _scalar(value)
     # Most ids differ from every absent one in their first character.
-    if text is None or (text[:1] in _MAY_BE_ABSENT and text.strip().lower() in _ABSENT):
+    if text is None or (text[:1] in MAY_BE_ABSENT and text.strip().lower() in _ABSENT):
         return None
     return clean(text, MAX_ID)
 

@@ -27,8 +27,12 @@ def named_keys(payload: bytes | None, patterns: tuple[str, ...]) -> dict[str, st
         body = _parse(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
+    return keys_in(body, key_fields(patterns))
+
+
+def keys_in(body: dict[str, object], wanted: KeyFields) -> dict[str, str]:
+    """Return the same of a payload that is parsed already."""
     found: dict[str, str] = {}
-    wanted = key_fields(patterns)
     for level in _look(body, wanted, found):
         _look(level, wanted, found)
     return found

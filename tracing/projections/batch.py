@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,10 +12,10 @@ from tracing.domain.text import hash64
 from tracing.projections import flows
 from tracing.projections.packing import Packed
 from tracing.projections.rows import Prepared
-from tracing.projections.versions import Key, counted
+from tracing.projections.versions import INTERVAL_MS, Key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 
 class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -52,14 +51,40 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return len(self.rows)
 
 
-def batch_of(prepared: Sequence[Prepared]) -> Batch:
-    """Return what is written of these events."""
-    touched: dict[str, list[int]] = defaultdict(list)
-    rows: list[tuple[Any, ...]] = []
-    special: list[tuple[int, Prepared]] = []
-    for index, item in enumerate(prepared):
+class Touched(msgspec.Struct, gc=False):
+    """What a flow gets of a batch, so far. Of several ways of joining, the most explicit counts."""
+
+    joined_by: JoinedBy
+    indexes: list[int]
+    facts: list[Packed]
+    keys: set[int]
+
+
+class Builder:
+    """A batch in the making: events are added in their order."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.rows: list[tuple[Any, ...]] = []
+        self.flows: dict[str, Touched] = {}
+        self._special: list[tuple[int, Prepared]] = []
+        self.versions: Counter[Key] = Counter()
+
+    def flow(self, correlation_id: str) -> Touched:
+        """Return what a flow gets, which is nothing yet."""
+        found = self.flows[correlation_id] = Touched("event", [], [], set())
+        return found
+
+    def add(self, item: Prepared) -> None:
+        """Add an event."""
         event, fact = item.event, item.fact
-        touched[event.correlation_id].append(index)
+        index = len(self.rows)
+        flow = self.flows.get(event.correlation_id) or self.flow(event.correlation_id)
+        if flow.joined_by != event.joined_by:
+            flow.joined_by = max(flow.joined_by, event.joined_by, key=flows.RANK.__getitem__)
+        flow.indexes.append(index)
+        flow.facts.append(fact)
+        flow.keys.update(item.keys)
         row = (
             fact.record,
             event.part,
@@ -75,22 +100,25 @@ def batch_of(prepared: Sequence[Prepared]) -> Batch:
             event.dialect,
             event.error,
         )
-        rows.append(row)
+        self.rows.append(row)
+        if event.error is None:
+            interval = event.timestamp_ms // INTERVAL_MS
+            self.versions[fact.node, event.schema_version or "", item.schema, interval] += 1
         if event.error is not None or event.attempt is not None or event.awaits or item.sagas:
-            special.append((index, item))
-    shares = [
-        _share([prepared[index] for index in indexes], indexes) for indexes in touched.values()
-    ]
-    return Batch(rows, shares, special, counted(prepared))
+            self._special.append((index, item))
+
+    def batch(self) -> Batch:
+        """Return what is written of all that was added."""
+        shares = [
+            Share(name, hash64(name), flow.joined_by, flow.indexes, flow.facts, sorted(flow.keys))
+            for name, flow in self.flows.items()
+        ]
+        return Batch(self.rows, shares, self._special, sorted(self.versions.items()))
 
 
-def _share(items: Sequence[Prepared], indexes: list[int]) -> Share:
-    correlation_id = items[0].event.correlation_id
-    return Share(
-        correlation_id,
-        hash64(correlation_id),
-        max({item.event.joined_by for item in items}, key=flows.RANK.__getitem__),
-        indexes,
-        [item.fact for item in items],
-        sorted(set(itertools.chain.from_iterable([item.keys for item in items]))),
-    )
+def batch_of(prepared: Iterable[Prepared]) -> Batch:
+    """Return what is written of these events."""
+    builder = Builder()
+    for item in prepared:
+        builder.add(item)
+    return builder.batch()

@@ -21,9 +21,9 @@ from tracing.projections import (
     undecodable,
     versions,
 )
-from tracing.projections.batch import Batch, batch_of
+from tracing.projections.batch import Batch
 from tracing.projections.bulk import Columns
-from tracing.projections.rows import prepare
+from tracing.projections.ordinary import batch_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
     logs = [
         record_log.packed(part.partition_id, part.start, part.end, part.records) for part in parts
     ]
-    return Ready(logs, batch_of(prepare(pairs, catalogue)))
+    return Ready(logs, batch_from(pairs, catalogue))
 
 
 def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = None) -> int:

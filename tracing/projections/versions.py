@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tracing.domain.record import Record
     from tracing.models import Event
-    from tracing.projections.rows import Prepared
 
 INTERVAL_MS = 10 * 60 * 1_000
 # (node, version, schema, number of the interval)
@@ -65,17 +64,6 @@ def schema_of(record: Record) -> str:
     """Return the id of the schema that a decoded record's frame names, '' without one."""
     framed = framing.find(record)
     return framed.ref.label if framed else ""
-
-
-def counted(prepared: Sequence[Prepared]) -> list[tuple[Key, int]]:
-    """Return how often each version is in a batch."""
-    counts: Counter[Key] = Counter()
-    for item in prepared:
-        event = item.event
-        if event.error is None:
-            interval = event.timestamp_ms // INTERVAL_MS
-            counts[item.fact.node, event.schema_version or "", item.schema, interval] += 1
-    return list(counts.items())
 
 
 def project(counts: Sequence[tuple[Key, int]]) -> None:
