@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -58,6 +60,27 @@ def busy_s() -> float:
     """
     user, nice, system, _idle, _wait, *rest = _read(PROC / "stat").splitlines()[0].split()[1:9]
     return sum(map(int, (user, nice, system, *rest))) / TICKS
+
+
+def touch_memory() -> None:
+    """Write to as much free memory as a system may take, and free it again.
+
+    A virtual machine gets memory from its host when it first writes to it, and may give it back
+    when it is free: then a page costs several times its price. A system that takes a gigabyte
+    would pay for that, and one that comes after it would not.
+    """
+    subprocess.run([sys.executable, "-c", _TOUCH], check=True)
+
+
+# In a process of its own: what it takes is gone with it.
+_TOUCH = """
+import mmap
+available = next(line for line in open("/proc/meminfo") if line.startswith("MemAvailable"))
+size = min(4 << 30, int(available.split()[1]) * 1024 * 8 // 10)
+memory = mmap.mmap(-1, size)
+for at in range(0, size, mmap.PAGESIZE):
+    memory[at] = 1
+"""
 
 
 def describe() -> dict[str, str | int]:

@@ -44,6 +44,7 @@ def alternate(folder: Path, content: Content, names: Sequence[str], rounds: int)
     found = []
     for number in range(rounds):
         for name in names:
+            machine.touch_memory()
             run = SYSTEMS[name](folder, content)
             say(f"round {number + 1}  {report.line(run)}")
             found.append(run)
