@@ -80,11 +80,13 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Slices, ready to be stored: their records as they go into the log, and their events.
 
-    Plain values throughout, so that another process may make them.
+    `begun` is what `flows.begun` says of them. Plain values throughout, so that another process
+    may make them.
     """
 
     logs: list[record_log.Log]
     batch: Batch
+    begun: list[flows.Derived | None]
 
 
 def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
@@ -95,7 +97,8 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
     logs = [
         record_log.packed(part.partition_id, part.start, part.end, part.records) for part in parts
     ]
-    return Ready(logs, batch_from(pairs, catalogue))
+    batch = batch_from(pairs, catalogue)
+    return Ready(logs, batch, flows.begun(batch.shares, catalogue))
 
 
 def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = None) -> int:
@@ -106,9 +109,8 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = N
     stored, when another writer was here: read the checkpoint again and seek. Database errors pass
     through, with nothing stored.
     """
-    logs, batch = msgspec.structs.astuple(ready or ready_of(slices, catalogue))
+    logs, batch, begun = msgspec.structs.astuple(ready or ready_of(slices, catalogue))
     now = timezone.now()
-    begun = flows.begun(batch.shares, catalogue)
     with transaction.atomic(), connection.cursor() as cursor:
         record_log.insert(logs)
         position = take_positions(len(batch))
