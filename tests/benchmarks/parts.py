@@ -32,12 +32,12 @@ MAX_RECORD_BYTES = 2 * 1024 * 1024
 Replacement = tuple[str, Callable[..., Any]]
 
 
-def _events_alone(prepared: Sequence[Any], _positions: range, _catalogue: Any) -> list[int]:
-    return [1] * len(prepared)
+def _events_alone(batch: Sequence[Any], *_others: Any) -> list[int]:
+    return [1] * len(batch)
 
 
-def _flows_alone(prepared: Sequence[Any], positions: range, catalogue: Any) -> None:
-    importlib.import_module("tracing.projections.flows").project(prepared, positions, catalogue)
+def _flows_alone(*arguments: Any) -> None:
+    importlib.import_module("tracing.projections.flows").project(*arguments)
 
 
 def _nothing(*_arguments: Any) -> list[Any]:
