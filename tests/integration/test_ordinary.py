@@ -114,22 +114,7 @@ def test_the_short_way_says_what_the_long_way_says(drawn: list[Record]) -> None:
 
 
 def test_it_says_so_of_hostile_records_too() -> None:
-    pairs = [
-        (
-            1,
-            Record(
-                topic=sent.topic,
-                partition=0,
-                offset=offset,
-                timestamp_ms=5,
-                key=sent.key,
-                value=sent.value,
-                headers=sent.headers,
-                value_length=len(sent.value or b""),
-            ),
-        )
-        for offset, sent in enumerate([*hostile.texts(), *hostile.broken()])
-    ]
+    pairs = [(1, record) for record in hostile.records()]
     catalogue = Catalogue()
 
     assert batch_from(pairs, catalogue) == batch_of(prepare(pairs, catalogue))

@@ -29,19 +29,6 @@ LINE = "Another process prepares large batches"
 
 def test_the_helper_prepares_what_this_process_would() -> None:
     catalogue = Catalogue()
-    strange = [
-        Record(
-            topic=sent.topic,
-            partition=0,
-            offset=offset,
-            timestamp_ms=5,
-            key=sent.key,
-            value=sent.value,
-            headers=sent.headers,
-            value_length=len(sent.value or b""),
-        )
-        for offset, sent in enumerate([*hostile.texts(), *hostile.broken()])
-    ]
     failed = [record for name in ("spring-recoverer", "connect") for record in recorded(name)]
     lost = Record(topic="t", partition=0, offset=1, timestamp_ms=0, error="The batch is damaged.")
     slices = [
@@ -51,7 +38,7 @@ def test_the_helper_prepares_what_this_process_would() -> None:
             end=len(records),
             records=records,
         )
-        for number, records in enumerate([strange, failed, [lost]])
+        for number, records in enumerate([hostile.records(), failed, [lost]])
     ]
 
     found = taken_back(answerer()(handed_over(slices)))

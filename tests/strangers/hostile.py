@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.strangers.producing import Sent, envelope
+from tracing.domain.record import Record
 
 TOPIC = "hostile"
 SCRIPT = "<script>window.pwned = 1</script>"
@@ -86,3 +87,20 @@ def broken() -> list[Sent]:
         "picture": bytes(range(256)) * 16,
     }
     return [Sent(TOPIC, value, name.encode()) for name, value in values.items()]
+
+
+def records() -> list[Record]:
+    """Return all of them as the consumer would, from one partition."""
+    return [
+        Record(
+            topic=sent.topic,
+            partition=0,
+            offset=offset,
+            timestamp_ms=5,
+            key=sent.key,
+            value=sent.value,
+            headers=sent.headers,
+            value_length=len(sent.value or b""),
+        )
+        for offset, sent in enumerate([*texts(), *broken()])
+    ]
