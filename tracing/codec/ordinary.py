@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Ordinary(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     """A native envelope with all that identifies an event, and with nothing else.
 
-    Ids are cleaned; type, source and version stand as they came. With another field the body may
-    be of another dialect, or nest deeper than its payload tells.
+    Its ids are clean as they stand; type, source and version are as they came. With another field
+    the body may be of another dialect, or nest deeper than its payload tells.
     """
 
     event_id: str
@@ -48,14 +48,6 @@ def ordinary_topic(topic: str, rules: Rules) -> bool:
     return kind.role is TopicRole.ORDINARY and rules.mapping_of(topic) is None
 
 
-def name_of(body: Ordinary) -> tuple[str, str, str | None] | None:
-    """Return type, service and version as `decode` would; None where it has more to say."""
-    event_type = fields.label(body.event_type)
-    if event_type is None:
-        return None
-    return event_type, fields.label(body.source) or "", fields.label(body.schema_version)
-
-
 def read(record: Record) -> Ordinary | None:
     """Return the envelope of a record of an ordinary topic, None where `decode` must look at it."""
     value = record.value
@@ -65,7 +57,7 @@ def read(record: Record) -> Ordinary | None:
         or len(value) > MAX_BYTES
         or record.headers
         or record.error is not None
-        or record.value_sha256 is not None
+        or record.truncated
         # Text in which nothing is escaped is clean as it stands.
         or b"\\" in value
         or value.count(b"{") + value.count(b"[") > MAX_DEPTH

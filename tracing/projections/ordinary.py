@@ -18,7 +18,7 @@ from tracing.codec.keys import keys_in
 from tracing.codec.ordinary import Ordinary
 from tracing.codec.rules import key_fields
 from tracing.domain.text import MAX_LABEL, digest16, hash64, readable
-from tracing.models.source import OFFSET_BITS
+from tracing.models.source import record_id
 from tracing.projections.batch import Batch, Builder
 from tracing.projections.packing import Packed
 from tracing.projections.rows import Prepared, prepare
@@ -27,11 +27,12 @@ from tracing.projections.settings import current_rules
 from tracing.projections.versions import INTERVAL_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from tracing.domain.record import Record
     from tracing.projections.catalogue import Catalogue
-_NONE: dict[str, object] = {}
+
+_LET_GO: dict[str, object] = {}
 
 
 class _Name(msgspec.Struct):
@@ -89,10 +90,7 @@ def _read_all(
         if body is not None:
             said = (body.event_type, body.source, body.schema_version)
             if said not in names:
-                # Which sagas an event is part of, its payload tells.
-                known = ordinary.name_of(body)
-                plain = known is not None and known[0] not in families
-                names[said] = _Name(known[:2], known[2]) if known and plain else None
+                names[said] = _name_of(body, families)
             name = names[said]
         if body is None or name is None:
             found.append(None)
@@ -101,9 +99,18 @@ def _read_all(
         keys = [hashed(key) for key in keys_in(payload, wanted)]
         reason = fields.label(payload["reason"]) if "reason" in payload else None
         # Ten thousand payloads would be 15 MB.
-        body.payload = _NONE
+        body.payload = _LET_GO
         found.append(_Read(body, name, keys, reason))
     return [name for name in names.values() if name is not None], found
+
+
+def _name_of(body: Ordinary, families: Container[str]) -> _Name | None:
+    """Return an envelope's name; None where its payload tells which sagas it is part of."""
+    event_type = fields.label(body.event_type)
+    if event_type is None or event_type in families:
+        return None
+    service = fields.label(body.source) or ""
+    return _Name((event_type, service), fields.label(body.schema_version))
 
 
 def _add(
@@ -117,7 +124,7 @@ def _add(
     digest, text_of = functools.cache(digest16), functools.cache(_text_of)
     rows, flows = builder.rows, builder.flows
     for (partition_id, record), read in zip(records, found, strict=True):
-        number = partition_id << OFFSET_BITS | record.offset
+        number = record_id(partition_id, record.offset)
         if read is None:
             for item in others[number]:
                 builder.add(item)

@@ -109,10 +109,11 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = N
     stored, when another writer was here: read the checkpoint again and seek. Database errors pass
     through, with nothing stored.
     """
-    logs, batch, begun = msgspec.structs.astuple(ready or ready_of(slices, catalogue))
-    now = timezone.now()
+    if ready is None:
+        ready = ready_of(slices, catalogue)
+    batch, now = ready.batch, timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        record_log.insert(logs)
+        record_log.insert(ready.logs)
         position = take_positions(len(batch))
         for part in slices:
             cursor.execute(_ADVANCE, (part.end, now, part.partition_id, part.start))
@@ -120,7 +121,7 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = N
                 raise CheckpointMovedError
             if part.gap:
                 cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
-        project(batch, range(position - len(batch) + 1, position + 1), catalogue, begun)
+        project(batch, range(position - len(batch) + 1, position + 1), catalogue, ready.begun)
     return position
 
 
