@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.servers.browser import chromium
 from tests.servers.embedded import embedded_broker
@@ -65,15 +65,16 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """Yield a tab; afterwards no script error, no policy violation and no dialog was seen."""
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on(
-        "console",
-        lambda line: complaints.append(f"console: {line.text}") if line.type == "error" else None,
-    )
+
+    def note(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            complaints.append(f"console: {line.text} {line.location['url']}")
 
     def refuse(dialog: object) -> None:
         complaints.append(f"dialog: {dialog}")
         dialog.dismiss()  # type: ignore[attr-defined]
 
+    page.on("console", note)
     page.on("dialog", refuse)
     yield page
     assert complaints == []

@@ -86,6 +86,8 @@ def test_a_placed_order_is_pending_at_once(operator: Client) -> None:
     assert 'data-status="pending"' in page
     assert "Order received! We&#x27;ll confirm availability shortly." in page
     assert 'ws-connect="/live/order?id=not-stored-yet"' in page
+    # A link leads to what is there.
+    assert 'href="/flows/not-stored-yet"' not in page
 
 
 def stored_decline(flow: str) -> None:
@@ -113,6 +115,7 @@ def test_it_tells_what_is_stored_of_an_order(operator: Client) -> None:
     assert "Your card was declined. We&#x27;re cancelling your order." in page
     assert page.count('class="card ') == 3
     assert 'href="/flows/f%2F%3C1%3E?event=' in page
+    assert 'href="/flows/f%2F%3C1%3E">Open the flow' in page
 
 
 def test_its_socket_sends_the_same_fragments() -> None:
