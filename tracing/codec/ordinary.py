@@ -18,7 +18,6 @@ from tracing.domain.topology import TopicRole, kind_of
 
 if TYPE_CHECKING:
     from tracing.codec.rules import Rules
-    from tracing.domain.record import Record
 
 
 class Ordinary(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
@@ -48,16 +47,15 @@ def ordinary_topic(topic: str, rules: Rules) -> bool:
     return kind.role is TopicRole.ORDINARY and rules.mapping_of(topic) is None
 
 
-def read(record: Record) -> Ordinary | None:
-    """Return the envelope of a record of an ordinary topic, None where `decode` must look at it."""
-    value = record.value
+def read(value: bytes | None) -> Ordinary | None:
+    """Return the envelope of a record that has no headers, None where `decode` must look at it.
+
+    The record is whole, and its topic is an ordinary one.
+    """
     if (
         not value
         or value[0] != 0x7B
         or len(value) > MAX_BYTES
-        or record.headers
-        or record.error is not None
-        or record.truncated
         # Text in which nothing is escaped is clean as it stands.
         or b"\\" in value
         or value.count(b"{") + value.count(b"[") > MAX_DEPTH

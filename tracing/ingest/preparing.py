@@ -47,7 +47,7 @@ class Preparer:
 
     def takes(self, slices: Sequence[Slice]) -> bool:
         """Tell whether a batch is large enough, and the process there."""
-        if not self._apart or sum(len(part.records) for part in slices) < LARGE:
+        if not self._apart or sum(map(len, slices)) < LARGE:
             return False
         if self._pipe is None:
             self._start()

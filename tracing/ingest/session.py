@@ -153,6 +153,7 @@ class Session:
             start=start,
             end=part.end,
             records=part.records,
+            stretches=part.stretches,
             gap=part.gap,
         )
 
@@ -175,8 +176,7 @@ class Session:
             return
         self._watchdog.alive()
         for part in slices:
-            newest_ms = max((record.timestamp_ms for record in part.records), default=0)
-            self._reporter.count(part.partition_id, len(part.records), newest_ms)
+            self._reporter.count(part.partition_id, len(part), part.newest_ms)
 
     def _write(self, slices: Sequence[Slice], ready: Ready | None) -> None:
         """Store a batch, as soon as no other writer holds us up; a frozen one is ended."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -16,7 +17,9 @@ from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from tracing.domain.errors import BrokerUnavailableError
+from tracing.domain import stretch
 from tracing.domain.record import Record
+from tracing.domain.stretch import Stretch
 from tracing.kafka import decompression, partition_records, receiving, sockets
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.partition_records import UNREADABLE, lost, record_of
@@ -53,13 +56,19 @@ class Place(NamedTuple):
 class Fetched(msgspec.Struct, frozen=True):
     """What one poll brought of a partition: records, and the position behind them.
 
-    With `gap`, there are none because retention has removed them.
+    Most lie in stretches, between which single ones may lie. With `gap`, there are none because
+    retention has removed them.
     """
 
     place: Place
     records: list[Record]
     end: int
     gap: bool = False
+    stretches: list[Stretch] = []
+
+    def each(self) -> list[Record]:
+        """Return all records, in the order of their offsets."""
+        return sorted(stretch.each([*self.records, *self.stretches]), key=attrgetter("offset"))
 
 
 class LogConsumer:
@@ -178,12 +187,11 @@ class LogConsumer:
             if end is None or (not rows and end <= before):
                 continue
             self._positions[partition] = end
-            records = (
-                list(rows)
-                if self._tight
-                else [record_of(row, partition, self._max_record_bytes) for row in rows]
-            )
-            found.append(Fetched(Place(*partition), records, end))
+            stretches = [row for row in rows if isinstance(row, Stretch)]
+            records = [row for row in rows if not isinstance(row, Stretch)]
+            if not self._tight:
+                records = [record_of(row, partition, self._max_record_bytes) for row in records]
+            found.append(Fetched(Place(*partition), records, end, stretches=stretches))
         return found
 
     def _catch_up(self, error: OffsetOutOfRangeError) -> list[Fetched]:

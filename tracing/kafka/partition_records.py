@@ -11,6 +11,7 @@ import inspect
 import logging
 import struct
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import kafka
@@ -20,11 +21,12 @@ from kafka.protocol.consumer import IsolationLevel
 from kafka.record import MemoryRecords
 
 from tracing.domain.record import MAX_TIMESTAMP_MS, Record, capped
+from tracing.domain.stretch import Stretch
 from tracing.kafka.batches import Batch, DamagedBatchError, Reader, aborts, split
 from tracing.kafka.decompression import CompressedBatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kafka import KafkaConsumer, TopicPartition
 
@@ -60,7 +62,7 @@ UNREADABLE = (
     struct.error,
 )
 
-Piece = tuple[list[Record], int]
+Piece = tuple[Sequence[Record | Stretch], int]
 
 
 def install(client: KafkaConsumer, max_record_bytes: int) -> bool:
@@ -80,6 +82,29 @@ def install(client: KafkaConsumer, max_record_bytes: int) -> bool:
 
     fetcher.PartitionRecords = made
     return True
+
+
+class Taken:
+    """Records and stretches of them. Its length is that of all records: the client counts them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._items: list[Record | Stretch] = []
+        self._count = 0
+
+    def add(self, items: Iterable[Record | Stretch]) -> None:
+        """Add what was read next."""
+        for item in items:
+            self._items.append(item)
+            self._count += len(item) if isinstance(item, Stretch) else 1
+
+    def __len__(self) -> int:
+        """Return how many records there are."""
+        return self._count
+
+    def __iter__(self) -> Iterator[Record | Stretch]:
+        """Yield records and stretches."""
+        return iter(self._items)
 
 
 class PartitionRecords:
@@ -117,15 +142,15 @@ class PartitionRecords:
         """Tell whether there may be more."""
         return self._pieces is not None
 
-    def take(self, count: int) -> list[Record]:
+    def take(self, count: int) -> Taken:
         """Return `count` records, or up to a piece more; fewer at the end."""
-        found: list[Record] = []
+        found = Taken()
         while self._pieces is not None and len(found) < count:
             piece = next(self._pieces, None)
             if piece is None:
                 self.drain()
                 break
-            found += piece[0]
+            found.add(piece[0])
             self.next_fetch_offset = max(self.next_fetch_offset, piece[1])
         self._records_read += len(found)
         return found

@@ -18,19 +18,20 @@ from tracing.codec.keys import keys_in
 from tracing.codec.ordinary import Ordinary
 from tracing.codec.rules import key_fields
 from tracing.domain.text import MAX_LABEL, digest16, hash64, readable
-from tracing.models.source import record_id
+from tracing.models.source import OFFSET_BITS
 from tracing.projections.batch import Batch, Builder
 from tracing.projections.packing import Packed
+from tracing.projections.record_log import Row, pairs
 from tracing.projections.rows import Prepared, prepare
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.settings import current_rules
 from tracing.projections.versions import INTERVAL_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping
 
-    from tracing.domain.record import Record
     from tracing.projections.catalogue import Catalogue
+    from tracing.projections.record_log import Values
 
 _LET_GO: dict[str, object] = {}
 
@@ -53,19 +54,20 @@ class _Read(msgspec.Struct, array_like=True, gc=False):
     reason: str | None
 
 
-def batch_from(records: Sequence[tuple[int, Record]], catalogue: Catalogue) -> Batch:
-    """Return what is written of these records, given with their partition's id."""
+def batch_from(rows: Iterable[Values], catalogue: Catalogue) -> Batch:
+    """Return what is written of these records, given as their rows in the log, in their order."""
+    rows = list(rows)
     hashed = functools.cache(hash64)
-    names, found = _read_all(records, hashed)
-    long_way = [pair for pair, read in zip(records, found, strict=True) if read is None]
+    names, found = _read_all(rows, hashed, catalogue)
+    long_way = [Row(*row) for row, read in zip(rows, found, strict=True) if read is None]
     others: dict[int, list[Prepared]] = defaultdict(list)
-    for item in prepare(long_way, catalogue):
+    for item in prepare(pairs(long_way, catalogue), catalogue):
         others[item.fact.record].append(item)
     nodes = catalogue.node_ids({name.pair for name in names})
     for name in names:
         name.node = nodes[name.pair]
     builder = Builder()
-    _add(builder, records, found, others)
+    _add(builder, rows, found, others)
     for name in names:
         for interval, count in name.records.items():
             builder.versions[name.node, name.version or "", "", interval] += count
@@ -73,19 +75,20 @@ def batch_from(records: Sequence[tuple[int, Record]], catalogue: Catalogue) -> B
 
 
 def _read_all(
-    records: Iterable[tuple[int, Record]], hashed: Callable[[str], int]
+    rows: Iterable[Values], hashed: Callable[[str], int], catalogue: Catalogue
 ) -> tuple[list[_Name], list[_Read | None]]:
     """Return the names that come, and what is read of each record, None of one not ordinary."""
     rules, families = current_rules(), applied_sagas().families
     wanted = key_fields(rules.key_fields)
     names: dict[tuple[object, ...], _Name | None] = {}
     found: list[_Read | None] = []
-    topic, fits = "", False
-    for _, record in records:
-        if record.topic != topic:
-            topic = record.topic
-            fits = ordinary.ordinary_topic(topic, rules)
-        body = ordinary.read(record) if fits else None
+    partition, fits = None, False
+    for number, _, _, value, _, sha256, headers, error in rows:
+        if number >> OFFSET_BITS != partition:
+            partition = number >> OFFSET_BITS
+            fits = ordinary.ordinary_topic(catalogue.place(partition)[0], rules)
+        plain = fits and sha256 is None and not headers and error is None
+        body = ordinary.read(value) if plain else None
         name = None
         if body is not None:
             said = (body.event_type, body.source, body.schema_version)
@@ -115,27 +118,26 @@ def _name_of(body: Ordinary, families: Container[str]) -> _Name | None:
 
 def _add(
     builder: Builder,
-    records: Iterable[tuple[int, Record]],
+    rows: Iterable[Values],
     found: Iterable[_Read | None],
     others: Mapping[int, Iterable[Prepared]],
 ) -> None:
     """Add the records' events to a batch, in their order."""
     # Most ids and keys of a batch come several times: each is hashed once.
     digest, text_of = functools.cache(digest16), functools.cache(_text_of)
-    rows, flows = builder.rows, builder.flows
-    for (partition_id, record), read in zip(records, found, strict=True):
-        number = record_id(partition_id, record.offset)
+    events, flows = builder.rows, builder.flows
+    for (number, timestamp_ms, raw_key, *_), read in zip(rows, found, strict=True):
         if read is None:
             for item in others[number]:
                 builder.add(item)
             continue
-        body, name, timestamp_ms = read.body, read.name, record.timestamp_ms
+        body, name = read.body, read.name
         event_id, cause = body.event_id, body.causation_id
         flow = flows.get(body.correlation_id) or builder.flow(body.correlation_id)
         flow.joined_by = "correlation"
-        flow.indexes.append(len(rows))
+        flow.indexes.append(len(events))
         flow.keys.update(read.keys)
-        key, key_hash = (None, None) if record.key is None else text_of(record.key)
+        key, key_hash = (None, None) if raw_key is None else text_of(raw_key)
         if key_hash is not None:
             flow.keys.add(key_hash)
         occurred_us = fields.time_us(body.timestamp)
@@ -165,7 +167,7 @@ def _add(
             native.DIALECT,
             None,
         )
-        rows.append(row)
+        events.append(row)
         name.records[timestamp_ms // INTERVAL_MS] += 1
 
 

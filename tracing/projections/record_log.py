@@ -8,7 +8,7 @@ never in both, and nobody but this module knows where it is.
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from tracing.domain.stretch import Stretch
     from tracing.models import Partition
     from tracing.projections.catalogue import Catalogue
 
@@ -60,6 +61,10 @@ _BLOCKS = Columns(
 )
 
 
+# A row as it is written: the values of `_ROWS`.
+Values = tuple[Any, ...]
+
+
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A stored record's columns, in the order of `_ROWS`."""
 
@@ -85,15 +90,42 @@ _id = attrgetter("id")
 class Log(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Records on their way into the log: rows and blocks, as they are stored."""
 
-    rows: list[tuple[Any, ...]]
+    rows: list[Values]
     blocks: list[tuple[int, int, int, bytes]]
 
 
-def packed(partition_id: int, start: int, end: int, records: Sequence[Record]) -> Log:
-    """Return how the records of a partition from `start` up to `end`, all that there are, go in."""
+def rows_of(
+    partition_id: int, records: Iterable[Record], stretches: Iterable[Stretch] = ()
+) -> list[Values]:
+    """Return the rows of a partition's records, in the order of their ids."""
+    rows = [_row(record, partition_id) for record in records]
+    single = bool(rows)
+    first = record_id(partition_id, 0)
+    for stretch in stretches:
+        data = stretch.data
+        rows += [
+            (
+                first | offset,
+                timestamp_ms,
+                data[key_at:key_end] if key_at <= key_end else None,
+                data[value_at:value_end] if value_at <= value_end else None,
+                # A null's is 0.
+                value_end - value_at if value_at <= value_end else 0,
+                None,
+                b"",
+                None,
+            )
+            for offset, timestamp_ms, key_at, key_end, value_at, value_end in stretch
+        ]
+    if single:
+        rows.sort(key=itemgetter(0))
+    return rows
+
+
+def packed(partition_id: int, start: int, end: int, rows: Sequence[Values]) -> Log:
+    """Return how the rows of a partition from `start` up to `end`, all that there are, go in."""
     log = Log([], [])
     first, behind = record_id(partition_id, start), record_id(partition_id, end)
-    rows = [_row(record, partition_id) for record in records]
     # One a call: it serves no two threads.
     compress = zstandard.ZstdCompressor(level=_LEVEL).compress
     for block, neighbours in _by_block(rows):
@@ -132,7 +164,7 @@ def delete(ids: Iterable[int]) -> None:
     bulk.insert(_ROWS, stay)
 
 
-def _row(record: Record, partition_id: int) -> tuple[Any, ...]:
+def _row(record: Record, partition_id: int) -> Values:
     return (
         record_id(partition_id, record.offset),
         record.timestamp_ms,
@@ -145,7 +177,7 @@ def _row(record: Record, partition_id: int) -> tuple[Any, ...]:
     )
 
 
-def _by_block(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Sequence[tuple[Any, ...]]]]:
+def _by_block(rows: Sequence[Values]) -> Iterator[tuple[int, Sequence[Values]]]:
     """Yield each block's number with its rows, which come in the order of their ids."""
     at = 0
     while at < len(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
 from tracing.domain.record import Record
+from tracing.domain.stretch import Stretch
 from tracing.projections import (
     bulk,
     dead_letters,
@@ -65,7 +67,7 @@ UPDATE tracing_partition SET next_offset = %s, seen_at = %s WHERE id = %s AND ne
 class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What was read of one partition: its records, and the offsets before and behind them.
 
-    `start` is the checkpoint that the reader began at; `end` the next offset to read, which may
+    Most records lie in stretches, between which single ones may lie. `start` is the checkpoint that the reader began at; `end` the next offset to read, which may
     lie further than the last record (compaction, transaction markers). With `gap`, retention has
     removed what lies between.
     """
@@ -75,6 +77,17 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     end: int
     records: list[Record]
     gap: bool = False
+    stretches: list[Stretch] = []
+
+    def __len__(self) -> int:
+        """Return how many records there are."""
+        return len(self.records) + sum(map(len, self.stretches))
+
+    @property
+    def newest_ms(self) -> int:
+        """Return the records' latest timestamp, 0 without any."""
+        times = [record.timestamp_ms for record in self.records]
+        return max([0, *times, *(part.newest_ms for part in self.stretches)])
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -93,11 +106,12 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
     """Return what is stored of these slices. Needs no lock."""
     # In the order of their ids: two writers of the same records wait, but never for each other.
     parts = sorted(slices, key=attrgetter("partition_id"))
-    pairs = [(part.partition_id, record) for part in parts for record in part.records]
+    rows = [record_log.rows_of(part.partition_id, part.records, part.stretches) for part in parts]
     logs = [
-        record_log.packed(part.partition_id, part.start, part.end, part.records) for part in parts
+        record_log.packed(part.partition_id, part.start, part.end, its)
+        for part, its in zip(parts, rows, strict=True)
     ]
-    batch = batch_from(pairs, catalogue)
+    batch = batch_from(itertools.chain.from_iterable(rows), catalogue)
     return Ready(logs, batch, flows.begun(batch.shares, catalogue))
 
 
