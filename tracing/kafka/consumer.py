@@ -16,8 +16,8 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain import stretch
+from tracing.domain.errors import BrokerUnavailableError
 from tracing.domain.record import Record
 from tracing.domain.stretch import Stretch
 from tracing.kafka import decompression, partition_records, receiving, sockets

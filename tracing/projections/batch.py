@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
+# What is derived of a flow: what `flows` writes of it from its state on, its facts as stored last.
+Derived = tuple[Any, ...]
+
+
+class Share(msgspec.Struct, array_like=True, gc=False):
     """What a batch says of one flow: which of its events are the flow's, their facts and keys.
 
-    `keys` are the distinct hashes of all that the flow is found by.
+    `keys` are the distinct hashes of all that the flow is found by. `begun` is what is derived of
+    a flow that seems to begin here (`flows.begin`); it holds the facts, which are not said twice.
     """
 
     correlation_id: str
@@ -30,6 +35,7 @@ class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
     indexes: list[int]
     facts: list[Packed]
     keys: list[int]
+    begun: Derived | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):

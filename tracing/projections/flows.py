@@ -6,7 +6,6 @@ not depend on the size of the batch.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tracing.domain.event import JoinedBy
-    from tracing.projections.batch import Batch, Share
+    from tracing.projections.batch import Batch, Derived, Share
     from tracing.projections.catalogue import Catalogue
 
 # What a batch changes in a flow; a new one has its identity besides.
@@ -62,8 +61,6 @@ ON CONFLICT (state) DO UPDATE SET flows = tracing_flowcount.flows + excluded.flo
 # Of several ways in which events are joined, the most explicit one names the flow's.
 RANK: dict[JoinedBy, int] = {"event": 0, "trace": 1, "correlation": 2}
 
-# What `_CHANGES` names from the state on.
-Derived = tuple[Any, ...]
 
 _json = msgspec.json.Encoder().encode
 
@@ -77,38 +74,30 @@ class _Stored(msgspec.Struct):
     held: packing.Held
 
 
-def begun(shares: Iterable[Share], catalogue: Catalogue) -> list[Derived | None]:
-    """Return what is derived of the flows that seem to begin in a batch, should they be new.
+def begin(shares: Iterable[Share], catalogue: Catalogue) -> None:
+    """Derive the flows that seem to begin in a batch: what they are, should they be new.
 
-    Needs no lock, so it is done before that on `log_head`; None stands for all other flows.
+    Needs no lock, so it is done before that on `log_head`. What is derived holds their facts.
     """
-    return [
-        derived_of(packing.Held(share.facts.copy()), catalogue)
-        if None in [fact.cause for fact in share.facts]
-        else None
-        for share in shares
-    ]
+    for share in shares:
+        if None in [fact.cause for fact in share.facts]:
+            held = packing.Held(share.facts)
+            share.begun = derived_of(held, catalogue)
+            if held.sums is None:
+                share.facts = []
 
 
-def project(
-    batch: Batch,
-    positions: Sequence[int],
-    catalogue: Catalogue,
-    begun: Iterable[Derived | None] | None = None,
-) -> list[int]:
-    """Fold a batch of events into their flows; return each event's flow id, in order.
-
-    `begun` is what was derived of them already, if that was done.
-    """
+def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> list[int]:
+    """Fold a batch of events into their flows; return each event's flow id, in order."""
     flows = _read(batch.shares)
     counts: Counter[int] = Counter()
     inserts: list[tuple[Any, ...]] = []
     updates: list[tuple[Any, ...]] = []
     keys: list[tuple[int, int]] = []
     flow_ids = [0] * len(batch)
-    for share, alone in zip(batch.shares, begun or itertools.repeat(None), strict=False):
+    for share in batch.shares:
         flow = flows[share.correlation_id]
-        derived = None if flow.state is not None else alone
+        derived = share.begun if flow.state is None else None
         if derived is None:
             derived = _fold(flow, share, catalogue)
         state = derived[0]
@@ -179,10 +168,13 @@ def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> Derived:
     if RANK[share.joined_by] > RANK[flow.joined_by]:
         flow.joined_by = share.joined_by
     held = flow.held
+    added = share.facts
+    if not added and share.begun is not None:
+        added = packing.load(share.begun[-1]).facts
     if held.sums is None:
-        held.facts.extend(share.facts)
+        held.facts.extend(added)
         return derived_of(held, catalogue)
-    facts = packing.unpack(share.facts, catalogue)
+    facts = packing.unpack(added, catalogue)
     fresh = sums_of(facts, records=len(facts), roles=applied_sagas().roles)
     held.sums = merge(held.sums, fresh)
     return _values(derive_large(held.sums), held)

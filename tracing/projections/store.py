@@ -93,13 +93,11 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Slices, ready to be stored: their records as they go into the log, and their events.
 
-    `begun` is what `flows.begun` says of them. Plain values throughout, so that another process
-    may make them.
+    Plain values throughout, so that another process may make them.
     """
 
     logs: list[record_log.Log]
     batch: Batch
-    begun: list[flows.Derived | None]
 
 
 def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
@@ -112,7 +110,8 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
         for part, its in zip(parts, rows, strict=True)
     ]
     batch = batch_from(itertools.chain.from_iterable(rows), catalogue)
-    return Ready(logs, batch, flows.begun(batch.shares, catalogue))
+    flows.begin(batch.shares, catalogue)
+    return Ready(logs, batch)
 
 
 def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = None) -> int:
@@ -135,7 +134,7 @@ def store(slices: Sequence[Slice], catalogue: Catalogue, ready: Ready | None = N
                 raise CheckpointMovedError
             if part.gap:
                 cursor.execute(_INSERT_GAP, (part.partition_id, part.start, part.end, now))
-        project(batch, range(position - len(batch) + 1, position + 1), catalogue, ready.begun)
+        project(batch, range(position - len(batch) + 1, position + 1), catalogue)
     return position
 
 
@@ -153,20 +152,12 @@ def take_positions(count: int) -> int:
     return position
 
 
-def project(
-    batch: Batch,
-    positions: Sequence[int],
-    catalogue: Catalogue,
-    begun: Sequence[flows.Derived | None] | None = None,
-) -> None:
-    """Write the read models of a batch whose events take these positions.
-
-    `begun` is what `flows.begun` said of it, if it was asked already.
-    """
+def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> None:
+    """Write the read models of a batch whose events take these positions."""
     if not batch.rows:
         return
     bulk.prefer_indexes()
-    flow_ids = flows.project(batch, positions, catalogue, begun)
+    flow_ids = flows.project(batch, positions, catalogue)
     bulk.insert(
         _EVENTS,
         [
