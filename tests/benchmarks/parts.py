@@ -63,7 +63,7 @@ def polls(broker: str, topic: str, events: int) -> Iterator[list[Fetched]]:
     seen = 0
     while seen < events:
         fetched = consumer.poll(500)
-        seen += sum(len(part.records) for part in fetched)
+        seen += sum(len(part) for part in fetched)
         yield fetched
     consumer.close()
 
@@ -78,7 +78,7 @@ def consume(broker: str, topic: str, events: int, *, decoded: bool) -> tuple[flo
     for fetched in polls(broker, topic, events):
         if decoded:
             for part in fetched:
-                for record in part.records:
+                for record in part.each():
                     decode(record, rules)
     return time.monotonic() - begun, time.process_time() - used
 
@@ -105,7 +105,13 @@ def store(broker: str, topic: str, events: int, *, left_out: str | None) -> tupl
         for part in fetched:
             start, ends[part.place] = ends[part.place], part.end
             slices.append(
-                Slice(partition_id=ids[part.place], start=start, end=part.end, records=part.records)
+                Slice(
+                    partition_id=ids[part.place],
+                    start=start,
+                    end=part.end,
+                    records=part.records,
+                    stretches=part.stretches,
+                )
             )
         batches.append(slices)
     if left_out:

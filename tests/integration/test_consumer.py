@@ -38,7 +38,7 @@ def read(consumer: LogConsumer, count: int) -> list[Record]:
     found: list[Record] = []
 
     def enough() -> bool:
-        found.extend(record for part in consumer.poll(5_000) for record in part.records)
+        found.extend(record for part in consumer.poll(5_000) for record in part.each())
         return len(found) >= count
 
     wait_for(enough, f"{count} records")

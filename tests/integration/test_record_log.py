@@ -63,9 +63,14 @@ def put(records: list[Record], cuts: list[int]) -> None:
     borders = [records[0].offset, *sorted(cuts), records[-1].offset + 1]
     for start, end in itertools.pairwise(borders):
         part = [one for one in records if start <= one.offset < end]
-        log = record_log.packed(PARTITION, start, end, part)
+        log = record_log.packed(PARTITION, start, end, record_log.rows_of(PARTITION, part))
         assert len(log.rows) + sum(block[2] for block in log.blocks) == len(part)
         record_log.insert([log])
+
+
+def packed(end: int, records: list[Record]) -> record_log.Log:
+    """Return how the records of offsets below `end` go in."""
+    return record_log.packed(PARTITION, 0, end, record_log.rows_of(PARTITION, records))
 
 
 def same(row: Row, one: Record) -> bool:
@@ -129,8 +134,8 @@ def test_few_or_large_records_are_rows() -> None:
     few = made(0, [(FEWEST - 1, BLOCK)], [(None, b"x", [])])
     large = made(0, [(BLOCK, 0)], [(None, b"x" * 10_000, [])])
 
-    assert record_log.packed(PARTITION, 0, BLOCK, few).blocks == []
-    log = record_log.packed(PARTITION, 0, BLOCK, large)
+    assert packed(BLOCK, few).blocks == []
+    log = packed(BLOCK, large)
     assert log.blocks == []
     record_log.insert([log])
     heads = record_log.by_id([row[0] for row in log.rows], values=False).values()
@@ -139,7 +144,7 @@ def test_few_or_large_records_are_rows() -> None:
 
 def test_the_same_batch_twice_is_stored_once() -> None:
     records = made(0, [(2 * BLOCK + 5, 0)], [(b"k", b"v", [])])
-    log = record_log.packed(PARTITION, 0, 2 * BLOCK + 5, records)
+    log = packed(2 * BLOCK + 5, records)
 
     record_log.insert([log])
     record_log.insert([log])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -41,7 +42,7 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=Fal
 
     def __iter__(self) -> Iterator[tuple[int, int, int, int, int, int]]:
         """Yield each record's places."""
-        return struct.iter_unpack(f"={_WIDTH}q", self.places)  # type: ignore[return-value]
+        return struct.iter_unpack(f"={_WIDTH}q", self.places)
 
     def records(self) -> Iterator[Record]:
         """Yield the records one by one."""
@@ -70,3 +71,24 @@ def each(items: Iterable[Record | Stretch]) -> Iterator[Record]:
             yield from item.records()
         else:
             yield item
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of a partition: most lie in stretches, between which single ones may lie."""
+
+    records: list[Record]
+    stretches: list[Stretch] = []
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.records) + sum(map(len, self.stretches))
+
+    @property
+    def newest_ms(self) -> int:
+        """Return their latest timestamp, 0 without any."""
+        times = [record.timestamp_ms for record in self.records]
+        return max([0, *times, *(part.newest_ms for part in self.stretches)])
+
+    def each(self) -> list[Record]:
+        """Return all of them, in the order of their offsets."""
+        return sorted(each([*self.records, *self.stretches]), key=attrgetter("offset"))

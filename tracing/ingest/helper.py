@@ -24,12 +24,12 @@ def serve(pipe: Connection) -> None:
 
     django.setup()
 
-    from tracing.ingest.buffers import give_back_buffers
+    from tracing.ingest.memory import collect_seldom, keep_buffers
     from tracing.ingest.preparing import answerer
 
-    give_back_buffers()
-
+    keep_buffers()
     answer = answerer()
+    collect_seldom()
     try:
         pipe.send_bytes(READY)
         while True:

@@ -1,8 +1,8 @@
 """Record batches of format v2, straight into our records.
 
 kafka-python makes four objects and some twenty calls of each record; here one loop reads a batch,
-and notes of most records only where they lie. Pure: bytes in, records out. Source: the record batch and record in Kafka's protocol guide,
-https://kafka.apache.org/documentation/#recordbatch.
+and notes of most records only where they lie. Pure: bytes in, records out. Source: the record batch
+and record in Kafka's protocol guide, https://kafka.apache.org/documentation/#recordbatch.
 """
 
 from __future__ import annotations

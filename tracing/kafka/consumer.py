@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from tracing.domain import stretch
 from tracing.domain.errors import BrokerUnavailableError
-from tracing.domain.record import Record
-from tracing.domain.stretch import Stretch
+from tracing.domain.stretch import Records, Stretch
 from tracing.kafka import decompression, partition_records, receiving, sockets
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.kafka.partition_records import UNREADABLE, lost, record_of
@@ -53,22 +49,15 @@ class Place(NamedTuple):
     number: int
 
 
-class Fetched(msgspec.Struct, frozen=True):
-    """What one poll brought of a partition: records, and the position behind them.
+class Fetched(Records, frozen=True, kw_only=True):
+    """What one poll brought of a partition, and the position behind it.
 
-    Most lie in stretches, between which single ones may lie. With `gap`, there are none because
-    retention has removed them.
+    With `gap`, there are no records because retention has removed them.
     """
 
     place: Place
-    records: list[Record]
     end: int
     gap: bool = False
-    stretches: list[Stretch] = []
-
-    def each(self) -> list[Record]:
-        """Return all records, in the order of their offsets."""
-        return sorted(stretch.each([*self.records, *self.stretches]), key=attrgetter("offset"))
 
 
 class LogConsumer:
@@ -191,7 +180,9 @@ class LogConsumer:
             records = [row for row in rows if not isinstance(row, Stretch)]
             if not self._tight:
                 records = [record_of(row, partition, self._max_record_bytes) for row in records]
-            found.append(Fetched(Place(*partition), records, end, stretches=stretches))
+            found.append(
+                Fetched(place=Place(*partition), records=records, stretches=stretches, end=end)
+            )
         return found
 
     def _catch_up(self, error: OffsetOutOfRangeError) -> list[Fetched]:
@@ -207,7 +198,9 @@ class LogConsumer:
                 begins[partition],
             )
             self._move(partition, begins[partition])
-            found.append(Fetched(Place(*partition), [], begins[partition], gap=True))
+            found.append(
+                Fetched(place=Place(*partition), records=[], end=begins[partition], gap=True)
+            )
         return found
 
     def _quarantine(self, error: Exception) -> list[Fetched]:
@@ -231,7 +224,7 @@ class LogConsumer:
         log.warning("%s[%s]@%s: %s", *partition, offset, reason)
         record = lost(partition.topic, partition.partition, offset, reason[:1_000])
         self._move(partition, offset + 1)
-        return [Fetched(Place(*partition), [record], offset + 1)]
+        return [Fetched(place=Place(*partition), records=[record], end=offset + 1)]
 
     def _move(self, partition: TopicPartition, offset: int) -> None:
         self._positions[partition] = offset

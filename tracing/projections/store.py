@@ -11,8 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tracing.domain.errors import CheckpointMovedError
-from tracing.domain.record import Record
-from tracing.domain.stretch import Stretch
+from tracing.domain.stretch import Records
 from tracing.projections import (
     bulk,
     dead_letters,
@@ -64,10 +63,10 @@ UPDATE tracing_partition SET next_offset = %s, seen_at = %s WHERE id = %s AND ne
 """
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Slice(Records, frozen=True, kw_only=True, array_like=True):
     """What was read of one partition: its records, and the offsets before and behind them.
 
-    Most records lie in stretches, between which single ones may lie. `start` is the checkpoint that the reader began at; `end` the next offset to read, which may
+    `start` is the checkpoint that the reader began at; `end` the next offset to read, which may
     lie further than the last record (compaction, transaction markers). With `gap`, retention has
     removed what lies between.
     """
@@ -75,19 +74,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     partition_id: int
     start: int
     end: int
-    records: list[Record]
     gap: bool = False
-    stretches: list[Stretch] = []
-
-    def __len__(self) -> int:
-        """Return how many records there are."""
-        return len(self.records) + sum(map(len, self.stretches))
-
-    @property
-    def newest_ms(self) -> int:
-        """Return the records' latest timestamp, 0 without any."""
-        times = [record.timestamp_ms for record in self.records]
-        return max([0, *times, *(part.newest_ms for part in self.stretches)])
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -15,7 +16,8 @@ from kafka.record.util import calc_crc32c
 
 from tests.examples import picks
 from tracing.domain.record import Header, Record
-from tracing.kafka.partition_records import PartitionRecords, record_of
+from tracing.domain.stretch import each
+from tracing.kafka.partition_records import PartitionRecords, Taken, record_of
 
 PLACE = TopicPartition("orders", 3)
 LIMIT = 1_000
@@ -153,11 +155,14 @@ def read(
     )
     found: list[Record] = []
     while part:
-        found += [
-            row if isinstance(row, Record) else record_of(row, PLACE, LIMIT)
-            for row in part.take(step)
-        ]
-    return found, part.next_fetch_offset
+        taken = part.take(step)
+        if isinstance(taken, Taken):
+            records = list(each(taken))
+            assert len(taken) == len(records)
+        else:
+            records = [record_of(row, PLACE, LIMIT) for row in taken]
+        found += records
+    return sorted(found, key=attrgetter("offset")), part.next_fetch_offset
 
 
 def ours(*arguments: Any, **options: Any) -> PartitionRecords:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import threading
@@ -14,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from tracing.ingest.alone import AlreadyIngestingError, alone
-from tracing.ingest.buffers import give_back_buffers
+from tracing.ingest.memory import collect_seldom, keep_buffers
 from tracing.ingest.pipeline import Pipeline
 from tracing.ingest.selection import BadStartError, parse_start
 from tracing.ingest.session import Options
@@ -35,8 +34,8 @@ class Command(BaseCommand):
         """Read the settings, then ingest."""
         check_migrated()
         give_way(settings.EVENTVIZ_INGEST_NICE)
-        _collect_seldom()
-        give_back_buffers()
+        collect_seldom()
+        keep_buffers()
         stop = threading.Event()
         end_with(stop)
         try:
@@ -64,12 +63,3 @@ class Command(BaseCommand):
             discovery_ms=settings.EVENTVIZ_KAFKA_DISCOVERY_MS,
             max_record_bytes=settings.EVENTVIZ_MAX_RECORD_BYTES,
         )
-
-
-def _collect_seldom() -> None:
-    """Look for cycles less often: a batch makes a hundred thousand objects and hardly any cycle.
-
-    With Python's own thresholds, two headers on each record doubled the cost of reading it.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
