@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tracing.projections.record_log import Values
 
 _LET_GO: dict[str, object] = {}
+_Said = tuple[str, str | None, str | int | None]
 
 
 class _Name(msgspec.Struct):
@@ -43,6 +44,28 @@ class _Name(msgspec.Struct):
     version: str | None
     node: int = 0
     records: Counter[int] = msgspec.field(default_factory=Counter)
+
+
+class _Names(dict[_Said, "_Name | None"]):
+    """Names by what envelopes say: their type, source and version.
+
+    None where the payload tells which sagas an event is part of.
+    """
+
+    def __init__(self, families: Container[str]) -> None:
+        """Begin with none; `families` has the types that sagas know."""
+        super().__init__()
+        self._families = families
+
+    def __missing__(self, said: _Said) -> _Name | None:
+        """Make a name that comes for the first time."""
+        event_type = fields.label(said[0])
+        name = None
+        if event_type is not None and event_type not in self._families:
+            service = fields.label(said[1]) or ""
+            name = _Name((event_type, service), fields.label(said[2]))
+        self[said] = name
+        return name
 
 
 class _Read(msgspec.Struct, array_like=True, gc=False):
@@ -80,7 +103,7 @@ def _read_all(
     """Return the names that come, and what is read of each record, None of one not ordinary."""
     rules, families = current_rules(), applied_sagas().families
     wanted = key_fields(rules.key_fields)
-    names: dict[tuple[object, ...], _Name | None] = {}
+    names = _Names(families)
     found: list[_Read | None] = []
     partition, fits = None, False
     for number, _, _, value, _, sha256, headers, error in rows:
@@ -91,10 +114,7 @@ def _read_all(
         body = ordinary.read(value) if plain else None
         name = None
         if body is not None:
-            said = (body.event_type, body.source, body.schema_version)
-            if said not in names:
-                names[said] = _name_of(body, families)
-            name = names[said]
+            name = names[body.event_type, body.source, body.schema_version]
         if body is None or name is None:
             found.append(None)
             continue
@@ -107,15 +127,6 @@ def _read_all(
     return [name for name in names.values() if name is not None], found
 
 
-def _name_of(body: Ordinary, families: Container[str]) -> _Name | None:
-    """Return an envelope's name; None where its payload tells which sagas it is part of."""
-    event_type = fields.label(body.event_type)
-    if event_type is None or event_type in families:
-        return None
-    service = fields.label(body.source) or ""
-    return _Name((event_type, service), fields.label(body.schema_version))
-
-
 def _add(
     builder: Builder,
     rows: Iterable[Values],
@@ -126,7 +137,7 @@ def _add(
     # Most ids and keys of a batch come several times: each is hashed once.
     digest, text_of = functools.cache(digest16), functools.cache(_text_of)
     events, flows = builder.rows, builder.flows
-    for (number, timestamp_ms, raw_key, *_), read in zip(rows, found, strict=True):
+    for (number, timestamp_ms, raw_key, _, _, _, _, _), read in zip(rows, found, strict=True):
         if read is None:
             for item in others[number]:
                 builder.add(item)
