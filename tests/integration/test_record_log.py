@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import attrgetter
 
 import pytest
 from django.db import transaction
@@ -10,7 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.log import record, stored, write
+from tests.unit.kafka.batches import Written, fetched, ours, topics
 from tracing.domain.record import Record
+from tracing.domain.stretch import Stretch, each
+from tracing.kafka import decompression
 from tracing.models import Partition, RecordBlock
 from tracing.models import Record as RecordRow
 from tracing.models.source import record_id
@@ -82,6 +86,23 @@ def same(row: Row, one: Record) -> bool:
         one.value,
         one.value_length,
     ) and record_log.headers_of(row.headers) == one.headers
+
+
+@EXAMPLES
+@given(topics())
+def test_records_in_stretches_are_stored_as_single_ones_are(written: Written) -> None:
+    part = fetched(ours, written)
+    items: list[Record | Stretch] = []
+    decompression.install()
+    while part:
+        items += part.take(100)
+    records = [item for item in items if isinstance(item, Record)]
+    stretches = [item for item in items if isinstance(item, Stretch)]
+    every = sorted(each(items), key=attrgetter("offset"))
+
+    found = record_log.rows_of(PARTITION, records, stretches)
+
+    assert found == record_log.rows_of(PARTITION, every)
 
 
 @EXAMPLES

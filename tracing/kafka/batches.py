@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kafka.record.util import calc_crc32c
 
 from tracing.domain.record import MAX_TIMESTAMP_MS, Header, Record, capped
-from tracing.domain.stretch import NULL, Stretch, each, stretch
+from tracing.domain.stretch import NULL, Stretch, stretch
 from tracing.kafka.decompression import DECODERS
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _HEADER = struct.Struct(">qiibIhiqqqhii")
 _BEFORE = 12
 # The checksum covers everything from the attributes on.
 _CHECKED = 21
-_CONTROL_KEY = struct.Struct(">hh")
 _NO_NAME = "The record cannot be read: a header's name is not UTF-8."
 
 
@@ -254,19 +253,6 @@ class Reader:
                     error=error,
                 )
             )
-
-
-def aborts(batch: Batch) -> bool:
-    """Tell whether a control batch says that a transaction was aborted.
-
-    Raises DamagedBatchError and CompressedBatchError.
-    """
-    reader = Reader(batch, "", 0, start=batch.base, limit=_CONTROL_KEY.size)
-    marker = list(each(reader.take(1)))
-    if not marker or len(marker[0].key or b"") != _CONTROL_KEY.size:
-        raise DamagedBatchError("its transaction marker makes no sense")
-    kind: int = _CONTROL_KEY.unpack(marker[0].key or b"")[1]
-    return kind == 0
 
 
 def _headers(data: bytes, at: int) -> tuple[tuple[Header, ...], int]:

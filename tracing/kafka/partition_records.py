@@ -21,8 +21,8 @@ from kafka.protocol.consumer import IsolationLevel
 from kafka.record import MemoryRecords
 
 from tracing.domain.record import MAX_TIMESTAMP_MS, Record, capped
-from tracing.domain.stretch import Stretch
-from tracing.kafka.batches import Batch, DamagedBatchError, Reader, aborts, split
+from tracing.domain.stretch import Stretch, each
+from tracing.kafka.batches import Batch, DamagedBatchError, Reader, split
 from tracing.kafka.decompression import CompressedBatchError
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ UNREADABLE = (
     struct.error,
 )
 
+# The key of a transaction's marker: a version, and whether it committed.
+_CONTROL_KEY = struct.Struct(">hh")
 Piece = tuple[Sequence[Record | Stretch], int]
 
 
@@ -211,7 +213,7 @@ class PartitionRecords:
         if self._committed_only and batch.producer >= 0:
             while self._aborted and self._aborted[0].first_offset < batch.end:
                 self._aborting.add(self._aborted.popleft().producer_id)
-            if batch.control and aborts(batch):
+            if batch.control and _aborts(batch):
                 self._aborting.discard(batch.producer)
             elif batch.transactional and batch.producer in self._aborting:
                 return True
@@ -265,3 +267,16 @@ def record_of(row: Any, place: TopicPartition, limit: int) -> Record:
         value_length=length,
         value_sha256=sha256,
     )
+
+
+def _aborts(batch: Batch) -> bool:
+    """Tell whether a control batch says that a transaction was aborted.
+
+    Raises DamagedBatchError and CompressedBatchError.
+    """
+    reader = Reader(batch, "", 0, start=batch.base, limit=_CONTROL_KEY.size)
+    marker = list(each(reader.take(1)))
+    if not marker or len(marker[0].key or b"") != _CONTROL_KEY.size:
+        raise DamagedBatchError("its transaction marker makes no sense")
+    kind: int = _CONTROL_KEY.unpack(marker[0].key or b"")[1]
+    return kind == 0

@@ -141,11 +141,9 @@ def topics(draw: st.DrawFn) -> Written:
     return Written(data, tuple(aborted), base)
 
 
-def read(
-    kind: Callable[..., Any], written: Written, start: int, step: int
-) -> tuple[list[Record], int]:
-    """Return the records, and the position behind them."""
-    part = kind(
+def fetched(kind: Callable[..., Any], written: Written, start: int = 0) -> Any:
+    """Return what a client makes of a fetch, which brought this."""
+    return kind(
         start,
         PLACE,
         MemoryRecords(written.data),
@@ -153,6 +151,13 @@ def read(
         aborted_transactions=list(written.aborted),
         on_drain=lambda _part: None,
     )
+
+
+def read(
+    kind: Callable[..., Any], written: Written, start: int, step: int
+) -> tuple[list[Record], int]:
+    """Return the records, and the position behind them."""
+    part = fetched(kind, written, start)
     found: list[Record] = []
     while part:
         taken = part.take(step)
