@@ -33,6 +33,8 @@ def moved_beside() -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA wal_autocheckpoint={_SELDOM}")
+        # It writes much and reads little, and what it maps counts as its memory.
+        cursor.execute("PRAGMA mmap_size=0")
     ended = threading.Event()
     thread = threading.Thread(target=_keep_moving, args=(ended,), name="wal", daemon=True)
     thread.start()

@@ -15,7 +15,6 @@ import msgspec
 from tracing.codec import fields, ordinary
 from tracing.codec.dialects import native
 from tracing.codec.keys import keys_in
-from tracing.codec.ordinary import Ordinary
 from tracing.codec.rules import key_fields
 from tracing.domain.text import MAX_LABEL, digest16, hash64, readable
 from tracing.models.source import OFFSET_BITS
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from tracing.projections.catalogue import Catalogue
     from tracing.projections.record_log import Values
 
-_LET_GO: dict[str, object] = {}
 _Said = tuple[str, str | None, str | int | None]
 
 
@@ -68,13 +66,9 @@ class _Names(dict[_Said, "_Name | None"]):
         return name
 
 
-class _Read(msgspec.Struct, array_like=True, gc=False):
-    """What is kept of an ordinary record until all of the batch are read: not its payload."""
-
-    body: Ordinary
-    name: _Name
-    keys: list[int]
-    reason: str | None
+# What is kept of an ordinary record until all of the batch are read, not its payload: the ids of
+# the event, its flow and its cause, its time as it came, its name, its keys' hashes, its reason.
+_Read = tuple[str, str, str | None, object, _Name, list[int], str | None]
 
 
 def batch_from(rows: Iterable[Values], catalogue: Catalogue) -> Batch:
@@ -121,9 +115,8 @@ def _read_all(
         payload = body.payload
         keys = [hashed(key) for key in keys_in(payload, wanted)]
         reason = fields.label(payload["reason"]) if "reason" in payload else None
-        # Ten thousand payloads would be 15 MB.
-        body.payload = _LET_GO
-        found.append(_Read(body, name, keys, reason))
+        ids = body.event_id, body.correlation_id, body.causation_id
+        found.append((*ids, body.timestamp, name, keys, reason))
     return [name for name in names.values() if name is not None], found
 
 
@@ -142,16 +135,15 @@ def _add(
             for item in others[number]:
                 builder.add(item)
             continue
-        body, name = read.body, read.name
-        event_id, cause = body.event_id, body.causation_id
-        flow = flows.get(body.correlation_id) or builder.flow(body.correlation_id)
+        event_id, correlation_id, cause, timestamp, name, keys, reason = read
+        flow = flows.get(correlation_id) or builder.flow(correlation_id)
         flow.joined_by = "correlation"
         flow.indexes.append(len(events))
-        flow.keys.update(read.keys)
+        flow.keys.update(keys)
         key, key_hash = (None, None) if raw_key is None else text_of(raw_key)
         if key_hash is not None:
             flow.keys.add(key_hash)
-        occurred_us = fields.time_us(body.timestamp)
+        occurred_us = fields.time_us(timestamp)
         fact = Packed(
             number,
             0,
@@ -174,7 +166,7 @@ def _add(
             occurred_us,
             key,
             name.version,
-            read.reason,
+            reason,
             native.DIALECT,
             None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class Held(msgspec.Struct, array_like=True):
 
 
 _place = attrgetter("record", "part")
+_record = attrgetter("record")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Held).decode
 
@@ -105,7 +107,10 @@ def dump(held: Held) -> bytes:
 
 def sort(facts: list[Packed]) -> None:
     """Bring facts into the order of their records, which is how they are stored."""
-    facts.sort(key=_place)
+    records = list(map(_record, facts))
+    # Most are, and to see that costs a fifth of sorting them again.
+    if not all(map(operator.lt, records, records[1:])):
+        facts.sort(key=_place)
 
 
 def load(blob: bytes | memoryview) -> Held:

@@ -50,7 +50,7 @@ def plain_row(
     counts: dict[int, int] = {}
     root = failure = None
     # What is in the order of all records is in that of each partition.
-    marks = 0 if all(map(operator.is_, ordered, facts)) else _order(ordered)
+    marks = 0 if ordered is facts else _order(ordered)
     for fact in ordered:
         node = fact.node
         counts[node] = counts.get(node, 0) + 1
@@ -131,9 +131,13 @@ def _made_anew(facts: Sequence[Packed], catalogue: Catalogue) -> bool:
 
 def _ordered(
     facts: Sequence[Packed], times: dict[bytes, int], catalogue: Catalogue
-) -> list[Packed]:
-    """Return the facts by time; equal times by place, which is looked up only then."""
-    if len(set(times.values())) < len(times):
+) -> Sequence[Packed]:
+    """Return the facts by time, these themselves if they are; equal times by place."""
+    moments = list(times.values())
+    if all(map(operator.lt, moments, moments[1:])):
+        return facts
+    if len(set(moments)) < len(moments):
+        # A place is looked up only then.
         return sorted(facts, key=lambda fact: (fact.time_us, _place(fact, catalogue)))
     return sorted(facts, key=_time)
 
