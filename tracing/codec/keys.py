@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from tracing.codec import fields
@@ -10,6 +12,8 @@ from tracing.codec.rules import KeyFields, key_fields
 MAX_KEYS = 8
 # A longer payload is not looked into: it would cost more than the rest of the record.
 MAX_BYTES = 64 * 1024
+
+Identifier = Callable[[str], str | None]
 
 _parse = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -30,16 +34,21 @@ def named_keys(payload: bytes | None, patterns: tuple[str, ...]) -> dict[str, st
     return keys_in(body, key_fields(patterns))
 
 
-def keys_in(body: dict[str, object], wanted: KeyFields) -> dict[str, str]:
-    """Return the same of a payload that is parsed already."""
+def keys_in(
+    body: dict[str, object], wanted: KeyFields, identifier: Identifier = fields.identifier
+) -> dict[str, str]:
+    """Return the same of a payload that is parsed already.
+
+    `identifier` is `fields.identifier`, or remembers what that said of texts.
+    """
     found: dict[str, str] = {}
-    for level in _look(body, wanted, found):
-        _look(level, wanted, found)
+    for level in _look(body, wanted, found, identifier):
+        _look(level, wanted, found, identifier)
     return found
 
 
 def _look(
-    level: dict[str, object], wanted: KeyFields, found: dict[str, str]
+    level: dict[str, object], wanted: KeyFields, found: dict[str, str], identifier: Identifier
 ) -> list[dict[str, object]]:
     """Add an object's keys to those found; return the objects in it."""
     inner: list[dict[str, object]] = []
@@ -47,7 +56,7 @@ def _look(
         if type(value) is dict:
             inner.append(value)
         elif wanted[name]:
-            key = fields.identifier(value)
+            key = identifier(value) if type(value) is str else fields.identifier(value)
             if key is not None and len(found) < MAX_KEYS:
                 found.setdefault(key, name)
     return inner

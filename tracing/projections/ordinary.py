@@ -97,6 +97,8 @@ def _read_all(
     """Return the names that come, and what is read of each record, None of one not ordinary."""
     rules, families = current_rules(), applied_sagas().families
     wanted = key_fields(rules.key_fields)
+    # Most keys of a batch come several times.
+    identifier = functools.cache(fields.identifier)
     names = _Names(families)
     found: list[_Read | None] = []
     partition, fits = None, False
@@ -113,7 +115,7 @@ def _read_all(
             found.append(None)
             continue
         payload = body.payload
-        keys = [hashed(key) for key in keys_in(payload, wanted)]
+        keys = [hashed(key) for key in keys_in(payload, wanted, identifier)]
         reason = fields.label(payload["reason"]) if "reason" in payload else None
         ids = body.event_id, body.correlation_id, body.causation_id
         found.append((*ids, body.timestamp, name, keys, reason))
