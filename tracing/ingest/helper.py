@@ -6,15 +6,16 @@ Imports nothing of Django by itself: a spawned process reads this module before 
 from __future__ import annotations
 
 import signal
-from multiprocessing.connection import Connection
+
+from tracing.ingest.channel import Channel
 
 READY = b"ready"
 # The answer to a batch that could not be prepared: the ingestor does it, and sees why.
 FAILED = b""
 
 
-def serve(pipe: Connection) -> None:
-    """Answer batches of (partition id, record) with what is prepared of them, until the pipe ends.
+def serve(channel: Channel) -> None:
+    """Answer batches with what is prepared of them, until the conversation ends.
 
     The ingestor decides when to stop, so Ctrl-C is not for us.
     """
@@ -31,9 +32,9 @@ def serve(pipe: Connection) -> None:
     answer = answerer()
     collect_seldom()
     try:
-        pipe.send_bytes(READY)
+        channel.send(READY)
         while True:
-            pipe.send_bytes(answer(pipe.recv_bytes()))
+            channel.send(answer(channel.receive()))
     except (EOFError, OSError):
         # The ingestor has gone or wants no more.
         return

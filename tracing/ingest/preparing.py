@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 import msgspec
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from tracing.ingest import helper
+from tracing.ingest import channel, helper
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.store import Ready, Slice, ready_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
 log = logging.getLogger(__name__)
 
 # A batch of fewer records is stored at once: it is prepared sooner than it has gone there and back.
 LARGE = 1_000
+# So many batches are in its hands at a time: neither process waits for the other because one batch
+# took longer here than there.
+DEPTH = channel.SLOTS
 # Far longer than a batch takes, shorter than the group waits for its member.
 PATIENCE_S = 10.0
 CLOSE_S = 2.0
@@ -35,71 +37,81 @@ taken_back = msgspec.msgpack.Decoder(Ready).decode
 
 
 class Preparer:
-    """Holds one batch at most. Its process starts with the first large batch."""
+    """Holds `DEPTH` batches at most. Its process starts with the first large batch."""
 
     def __init__(self, *, apart: bool) -> None:
         """Without `apart`, every batch is prepared here."""
         self._apart = apart
         self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._channel: channel.Channel | None = None
         self._ready = False
-        self._busy = False
 
     def takes(self, slices: Sequence[Slice]) -> bool:
         """Tell whether a batch is large enough, and the process there."""
         if not self._apart or sum(map(len, slices)) < LARGE:
             return False
-        if self._pipe is None:
+        if self._channel is None:
             self._start()
         return self._is_ready()
 
-    def result(self, following: Sequence[Slice] = ()) -> Ready | None:
-        """Wait for what is prepared, and hand over the batch that follows, if any.
+    def give(self, slices: Sequence[Slice]) -> None:
+        """Hand over a batch."""
+        self._send(handed_over(slices))
 
-        None when nothing was handed over before, or when it must be done here.
+    def answered(self) -> bool:
+        """Tell whether `result` will not wait."""
+        try:
+            return self._channel is None or self._channel.poll()
+        except OSError as error:
+            self._give_up(error)
+            return True
+
+    def result(self, following: Sequence[Slice] = ()) -> Ready | None:
+        """Wait for what is prepared of the first batch, and hand over one that follows, if any.
+
+        None when it must be done here.
         """
         # All that this process does between an answer and the next batch, the other one waits for.
         batch = handed_over(following) if following else b""
-        answer = self._answer() if self._busy else helper.FAILED
-        self._busy = bool(batch)
+        answer = self._answer()
         if batch:
             self._send(batch)
         return None if answer == helper.FAILED else taken_back(answer)
 
     def _answer(self) -> bytes:
         try:
-            if self._pipe is None:
+            if self._channel is None:
                 return helper.FAILED
-            if not self._pipe.poll(PATIENCE_S):
+            if not self._channel.poll(PATIENCE_S):
                 raise TimeoutError("no answer")
-            return self._pipe.recv_bytes()
+            return self._channel.receive()
         except (EOFError, OSError) as error:
             self._give_up(error)
             return helper.FAILED
 
     def _send(self, batch: bytes) -> None:
         try:
-            if self._pipe is not None:
-                self._pipe.send_bytes(batch)
+            if self._channel is not None:
+                self._channel.send(batch)
         except OSError as error:
             self._give_up(error)
 
     def close(self) -> None:
         """End the process."""
-        if self._pipe is not None:
-            self._pipe.close()
+        if self._channel is not None:
+            self._channel.close()
         if self._process is not None:
             self._process.join(CLOSE_S)
             if self._process.is_alive():
                 self._process.kill()
                 self._process.join()
             self._process.close()
-        self._pipe = self._process = None
+        self._channel = self._process = None
 
     def _start(self) -> None:
         # Spawned: the Kafka client's threads are here, and a fork would copy their locks.
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
+        self._channel, theirs = channel.opened(context)
         self._process = context.Process(
             target=helper.serve, args=(theirs,), name="prepare", daemon=True
         )
@@ -108,8 +120,8 @@ class Preparer:
 
     def _is_ready(self) -> bool:
         try:
-            if not self._ready and self._pipe is not None and self._pipe.poll():
-                self._ready = self._pipe.recv_bytes() == helper.READY
+            if not self._ready and self._channel is not None and self._channel.poll():
+                self._ready = self._channel.receive() == helper.READY
                 log.info("Another process prepares large batches now.")
         except (EOFError, OSError) as error:
             self._give_up(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +13,7 @@ from django.db import OperationalError
 from tracing.domain.errors import CheckpointMovedError
 from tracing.ingest import frozen
 from tracing.ingest.assignment import Assignment, SharedAssignment
-from tracing.ingest.preparing import Preparer
+from tracing.ingest.preparing import DEPTH, Preparer
 from tracing.ingest.report import Reporter, Standing
 from tracing.kafka.connection import PLAINTEXT, Security
 from tracing.projections.catalogue import Catalogue
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tracing.ingest.selection import Start
     from tracing.ingest.watchdog import Watchdog
     from tracing.kafka.cluster import Cluster
-    from tracing.kafka.consumer import Fetched, LogConsumer
+    from tracing.kafka.consumer import Fetched, LogConsumer, Place
     from tracing.projections.store import Ready
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class Session:
         self._preparer = Preparer(apart=options.apart)
         self._polled_at = 0.0
         # What is being prepared: read, but not stored.
-        self._ahead: Sequence[Slice] = ()
+        self._ahead: deque[Sequence[Slice]] = deque()
 
     def close(self) -> None:
         """Forget what was read and not stored: the checkpoint knows."""
@@ -115,10 +116,9 @@ class Session:
                 self._reporter.running(standing)
             if now - committed_at >= COMMIT_EVERY_S:
                 committed_at = now
-                self._finish()
-                self._consumer.commit()
+                self._consumer.commit(self._not_stored())
         self._finish()
-        self._consumer.commit()
+        self._consumer.commit({})
 
     def _poll(self) -> list[Fetched]:
         """Read what is new; with nothing in hand a client that shares must poll all the same."""
@@ -132,17 +132,27 @@ class Session:
         return []
 
     def _take(self, fetched: Sequence[Fetched]) -> None:
-        """Store what was read, a large batch while the next one is prepared; leave none waiting."""
+        """Store what was read, a large batch while others are prepared; leave none waiting."""
         slices = [self._slice(part) for part in fetched]
-        if not self._preparer.takes(slices):
+        if self._preparer.takes(slices):
+            if len(self._ahead) < DEPTH:
+                self._preparer.give(slices)
+                self._ahead.append(slices)
+            else:
+                self._store_first(slices)
+        elif slices:
             self._finish()
-            if slices:
-                self._store(slices)
-            return
-        before, self._ahead = self._ahead, slices
-        ready = self._preparer.result(slices)
-        if before:
-            self._store(before, ready)
+            self._store(slices)
+        elif self._ahead and self._preparer.answered():
+            self._store_first()
+
+    def _store_first(self, following: Sequence[Slice] = ()) -> None:
+        """Store the batch that was handed over first; hand over the one that follows, if any."""
+        first = self._ahead.popleft()
+        ready = self._preparer.result(following)
+        if following:
+            self._ahead.append(following)
+        self._store(first, ready)
 
     def _slice(self, part: Fetched) -> Slice:
         """Return what is stored of a partition, and move on behind it."""
@@ -159,9 +169,8 @@ class Session:
 
     def _finish(self) -> None:
         """Store what is being prepared."""
-        if self._ahead:
-            slices, self._ahead = self._ahead, ()
-            self._store(slices, self._preparer.result())
+        while self._ahead:
+            self._store_first()
 
     def _store(self, slices: Sequence[Slice], ready: Ready | None = None) -> None:
         """Store a batch; where another writer was here, go to the checkpoint."""
@@ -169,8 +178,8 @@ class Session:
             self._write(slices, ready)
         except CheckpointMovedError as error:
             log.warning("%s Going on from its checkpoint.", error)
-            if self._ahead:
-                self._ahead = ()
+            while self._ahead:
+                self._ahead.popleft()
                 self._preparer.result()
             self._assignment.restore()
             return
@@ -191,9 +200,21 @@ class Session:
             else:
                 return
 
+    def _not_stored(self) -> dict[Place, int]:
+        """Return where what was read and not stored begins."""
+        begins: dict[int, int] = {}
+        for slices in self._ahead:
+            for part in slices:
+                begins.setdefault(part.partition_id, part.start)
+        return {
+            place: begins[held.partition_id]
+            for place, held in self._assignment.held.items()
+            if held.partition_id in begins
+        }
+
     def _standing(self) -> Standing:
         """Return how far behind the end each partition is, as the last fetches told."""
-        lag = sum(part.end - part.start for part in self._ahead)
+        lag = sum(part.end - part.start for slices in self._ahead for part in slices)
         moved: dict[int, int] = {}
         for place, end in self._consumer.highwater().items():
             held = self._assignment.held.get(place)

@@ -265,9 +265,15 @@ class LogConsumer:
         known = {part: self._client.highwater(part) for part in self._positions}
         return {Place(*part): at for part, at in known.items() if at is not None}
 
-    def commit(self) -> None:
-        """Tell the group's offsets to the outside; our own truth is the checkpoint."""
-        offsets = {part: OffsetAndMetadata(at, "", -1) for part, at in self._positions.items()}
+    def commit(self, not_stored: Mapping[Place, int]) -> None:
+        """Tell the group's offsets to the outside: what was read before `not_stored` begins.
+
+        Our own truth is the checkpoint.
+        """
+        offsets = {
+            part: OffsetAndMetadata(not_stored.get(Place(*part), at), "", -1)
+            for part, at in self._positions.items()
+        }
         with contextlib.suppress(KafkaError):
             self._client.commit(offsets, timeout_ms=1_000)
 
