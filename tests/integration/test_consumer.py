@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 
 from tests.servers.processes import wait_for
 from tests.strangers.hostile import NotText
@@ -64,3 +65,19 @@ def test_the_records_of_many_partitions_do_not_wait_for_a_poisoned_one(
         (7, offset) for offset in range(5)
     ]
     assert sorted(row.partition for row in found if row.value) == list(range(PARTITIONS))
+
+
+def test_what_is_not_stored_is_not_told_to_the_outside(
+    broker: str, topic: str, consumer: LogConsumer
+) -> None:
+    send(broker, [Sent(topic, b"x", partition=number) for number in (0, 0, 0, 1)])
+    read(consumer, 4)
+
+    consumer.commit({Place(topic, 0): 1})
+
+    places = [TopicPartition(topic, number) for number in range(2)]
+    group = KafkaConsumer(bootstrap_servers=[broker], group_id="test", enable_auto_commit=False)
+    try:
+        assert [group.committed(place) for place in places] == [1, 1]
+    finally:
+        group.close()
