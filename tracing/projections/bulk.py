@@ -74,8 +74,9 @@ def prefer_indexes() -> None:
 def _copied(into: Columns, rows: Sequence[Row]) -> str:
     """Copy rows into this connection's temporary table; return its name."""
     name = f"batch_{into.table.removeprefix('tracing_')}_{len(into.columns)}"
-    # A commit empties it, but a transaction may hold several batches.
-    _execute(f"{_create_temporary(into, name)}; TRUNCATE {name}")
+    # A commit empties it, but a transaction may hold several batches. Of a table that is empty
+    # already TRUNCATE would make a new file.
+    _execute(f"{_create_temporary(into, name)}; DELETE FROM {name}")  # noqa: S608
     _copy(name, into, rows)
     return name
 
