@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -45,6 +46,8 @@ class Preparer:
         self._process: BaseProcess | None = None
         self._channel: channel.Channel | None = None
         self._ready = False
+        # Of the batches that were given, whether they are in its hands.
+        self._handed: deque[bool] = deque()
 
     def takes(self, slices: Sequence[Slice]) -> bool:
         """Tell whether a batch is large enough, and the process there."""
@@ -56,12 +59,12 @@ class Preparer:
 
     def give(self, slices: Sequence[Slice]) -> None:
         """Hand over a batch."""
-        self._send(handed_over(slices))
+        self._hand(handed_over(slices))
 
     def answered(self) -> bool:
         """Tell whether `result` will not wait."""
         try:
-            return self._channel is None or self._channel.poll()
+            return self._channel is None or not self._handed[0] or self._channel.poll()
         except OSError as error:
             self._give_up(error)
             return True
@@ -73,9 +76,9 @@ class Preparer:
         """
         # All that this process does between an answer and the next batch, the other one waits for.
         batch = handed_over(following) if following else b""
-        answer = self._answer()
+        answer = self._answer() if self._handed.popleft() else helper.FAILED
         if batch:
-            self._send(batch)
+            self._hand(batch)
         return None if answer == helper.FAILED else taken_back(answer)
 
     def _answer(self) -> bytes:
@@ -88,6 +91,13 @@ class Preparer:
         except (EOFError, OSError) as error:
             self._give_up(error)
             return helper.FAILED
+
+    def _hand(self, batch: bytes) -> None:
+        # Through the pipe only to a process that waits for it: if both sent, neither would read.
+        handed = len(batch) <= channel.SLOT_BYTES or not any(self._handed)
+        self._handed.append(handed)
+        if handed:
+            self._send(batch)
 
     def _send(self, batch: bytes) -> None:
         try:
