@@ -9,7 +9,8 @@ from typing import Any
 from tracing.domain.record import Header, Record
 from tracing.models import Partition
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.record_log import Row, between
+from tracing.projections.record_log import between
+from tracing.projections.record_rows import Row
 from tracing.projections.store import Slice, store
 
 # The moment of whatever a test does not date: all of a test lies in one hour and one minute,

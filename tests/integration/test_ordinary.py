@@ -16,7 +16,7 @@ from tracing.domain.record import Record
 from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.ordinary import batch_from
-from tracing.projections.record_log import rows_of
+from tracing.projections.record_rows import rows_of
 from tracing.projections.rows import prepare
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,8 @@ from tracing.kafka import decompression
 from tracing.models import Partition, RecordBlock
 from tracing.models import Record as RecordRow
 from tracing.models.source import record_id
-from tracing.projections import record_log
-from tracing.projections.record_log import BLOCK, FEWEST, Row
+from tracing.projections import record_log, record_rows
+from tracing.projections.record_rows import BLOCK, FEWEST, Row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -67,14 +67,14 @@ def put(records: list[Record], cuts: list[int]) -> None:
     borders = [records[0].offset, *sorted(cuts), records[-1].offset + 1]
     for start, end in itertools.pairwise(borders):
         part = [one for one in records if start <= one.offset < end]
-        log = record_log.packed(PARTITION, start, end, record_log.rows_of(PARTITION, part))
+        log = record_rows.packed(PARTITION, start, end, record_rows.rows_of(PARTITION, part))
         assert len(log.rows) + sum(block[2] for block in log.blocks) == len(part)
         record_log.insert([log])
 
 
-def packed(end: int, records: list[Record]) -> record_log.Log:
+def packed(end: int, records: list[Record]) -> record_rows.Log:
     """Return how the records of offsets below `end` go in."""
-    return record_log.packed(PARTITION, 0, end, record_log.rows_of(PARTITION, records))
+    return record_rows.packed(PARTITION, 0, end, record_rows.rows_of(PARTITION, records))
 
 
 def same(row: Row, one: Record) -> bool:
@@ -85,7 +85,7 @@ def same(row: Row, one: Record) -> bool:
         one.key,
         one.value,
         one.value_length,
-    ) and record_log.headers_of(row.headers) == one.headers
+    ) and record_rows.headers_of(row.headers) == one.headers
 
 
 @EXAMPLES
@@ -100,9 +100,9 @@ def test_records_in_stretches_are_stored_as_single_ones_are(written: Written) ->
     stretches = [item for item in items if isinstance(item, Stretch)]
     every = sorted(each(items), key=attrgetter("offset"))
 
-    found = record_log.rows_of(PARTITION, records, stretches)
+    found = record_rows.rows_of(PARTITION, records, stretches)
 
-    assert found == record_log.rows_of(PARTITION, every)
+    assert found == record_rows.rows_of(PARTITION, every)
 
 
 @EXAMPLES

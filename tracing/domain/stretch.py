@@ -40,22 +40,26 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=Fal
         """Return the latest timestamp."""
         return max(array("q", self.places)[1::_WIDTH])
 
-    def __iter__(self) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """Yield each record's places."""
-        return struct.iter_unpack(f"={_WIDTH}q", self.places)
+    def __iter__(self) -> Iterator[tuple[int, int, bytes | None, bytes | None]]:
+        """Yield each record's offset, timestamp, key and value."""
+        data = self.data
+        places = struct.iter_unpack(f"={_WIDTH}q", self.places)
+        for offset, timestamp_ms, key_at, key_end, value_at, value_end in places:
+            key = data[key_at:key_end] if key_at <= key_end else None
+            value = data[value_at:value_end] if value_at <= value_end else None
+            yield offset, timestamp_ms, key, value
 
     def records(self) -> Iterator[Record]:
         """Yield the records one by one."""
-        for offset, timestamp_ms, key_at, key_end, value_at, value_end in self:
-            value = None if value_end < value_at else self.data[value_at:value_end]
+        for offset, timestamp_ms, key, value in self:
             yield Record(
                 topic=self.topic,
                 partition=self.partition,
                 offset=offset,
                 timestamp_ms=timestamp_ms,
-                key=None if key_end < key_at else self.data[key_at:key_end],
+                key=key,
                 value=value,
-                value_length=0 if value is None else len(value),
+                value_length=len(value or b""),
             )
 
 

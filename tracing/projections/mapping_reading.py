@@ -15,7 +15,7 @@ from tracing.domain.errors import DecodeError
 from tracing.domain.event import Event
 from tracing.models import Partition, Source
 from tracing.models.source import OFFSET_BITS
-from tracing.projections import record_log
+from tracing.projections import record_log, record_rows
 from tracing.projections.names import names
 from tracing.projections.settings import current_rules
 
@@ -67,7 +67,7 @@ def last_records(topic: str, *, partitions: int = MAX_PARTITIONS) -> list[LogRec
     source = Source.objects.filter(topic=topic).order_by("-id").first()
     if source is None:
         return []
-    rows: list[record_log.Row] = []
+    rows: list[record_rows.Row] = []
     recent = Partition.objects.filter(source=source).order_by("-seen_at", "number")
     for partition_id in recent.values_list("id", flat=True)[:partitions]:
         last = ((partition_id + 1) << OFFSET_BITS) - 1

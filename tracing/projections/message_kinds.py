@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.domain.saga.kinds import HEADER, Kind, kind_of
-from tracing.projections import record_log
+from tracing.projections import record_log, record_rows
 from tracing.projections.saga_decisions import applied_sagas
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def kinds_of(items: Iterable[StoredEvent]) -> dict[str, Kind]:
 
 
 def _header(blob: bytes) -> str | None:
-    for name, value in reversed(record_log.headers_of(blob)):
+    for name, value in reversed(record_rows.headers_of(blob)):
         if name.lower() == HEADER and value is not None:
             return value.decode("utf-8", "replace")
     return None

@@ -20,7 +20,8 @@ from tracing.domain.text import MAX_LABEL, digest16, hash64, readable
 from tracing.models.source import OFFSET_BITS
 from tracing.projections.batch import Batch, Builder
 from tracing.projections.packing import Packed
-from tracing.projections.record_log import Row, pairs
+from tracing.projections.record_log import pairs
+from tracing.projections.record_rows import Row
 from tracing.projections.rows import Prepared, prepare
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.settings import current_rules
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping
 
     from tracing.projections.catalogue import Catalogue
-    from tracing.projections.record_log import Values
+    from tracing.projections.record_rows import Values
 
 _Said = tuple[str, str | None, str | int | None]
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 from tracing.domain.errors import EventvizError
 from tracing.models import LogHead, Partition, RebuildRun
 from tracing.models.source import record_id
-from tracing.projections import late, record_log, tables
+from tracing.projections import late, record_log, record_rows, tables
 from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.configured import forget_configured
@@ -181,7 +181,7 @@ class _Making:
                 self._cursors[partition_id] = chunk[-1].id if len(chunk) == size else last
         return self.done - before
 
-    def _add(self, chunk: Sequence[record_log.Row]) -> None:
+    def _add(self, chunk: Sequence[record_rows.Row]) -> None:
         """Write the read models of some records of one partition. One short transaction."""
         prepared = prepare(record_log.pairs(chunk, self._catalogue), self._catalogue)
         batch = batch_of(prepared)

@@ -4,11 +4,12 @@ A block holds all records of `BLOCK` neighbouring offsets of a partition, so a r
 it. It is made when a batch covers these offsets, which is when much comes in: it costs a sixth of
 its rows and takes a seventh of their room. What is left at a batch's edges are rows. A record is
 never in both, and nobody but this module knows where it is.
+`record_rows` makes rows and blocks.
 """
 
 from __future__ import annotations
 
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,30 +18,23 @@ from django.db import connection
 from django.db.models import BigIntegerField, F, OuterRef, Subquery
 from django.db.models.functions import Cast
 
-from tracing.domain.record import Header, Record
+from tracing.domain.record import Record
 from tracing.models import Record as RecordRow
 from tracing.models import RecordBlock
-from tracing.models.source import OFFSET_BITS, coordinates_of, record_id
+from tracing.models.source import OFFSET_BITS, coordinates_of
 from tracing.projections import bulk
 from tracing.projections.bulk import Columns
 from tracing.projections.plain_sql import among, select
+from tracing.projections.record_rows import BLOCK, BLOCK_BITS, Row, headers_of, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import QuerySet
 
-    from tracing.domain.stretch import Stretch
     from tracing.models import Partition
     from tracing.projections.catalogue import Catalogue
-
-BLOCK_BITS = 5
-BLOCK = 1 << BLOCK_BITS
-# Fewer records (the rest is transaction markers, or compacted) are rows, and so are large ones:
-# a look at one record reads its whole block.
-FEWEST = 8
-MAX_BLOCK_BYTES = 256 * 1024
-_LEVEL = 1
+    from tracing.projections.record_rows import Log
 
 _ROWS = Columns(
     "tracing_record",
@@ -61,83 +55,10 @@ _BLOCKS = Columns(
 )
 
 
-# A row as it is written: the values of `_ROWS`.
-Values = tuple[Any, ...]
-
-
-class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A stored record's columns, in the order of `_ROWS`."""
-
-    id: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    value_length: int
-    value_sha256: bytes | None
-    headers: bytes
-    error: str | None
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_rows = msgspec.msgpack.Decoder(list[Row]).decode
-_decode_headers = msgspec.msgpack.Decoder(tuple[Header, ...]).decode
 _id = attrgetter("id")
 
 
 # Writing
-
-
-class Log(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Records on their way into the log: rows and blocks, as they are stored."""
-
-    rows: list[Values]
-    blocks: list[tuple[int, int, int, bytes]]
-
-
-def rows_of(
-    partition_id: int, records: Iterable[Record], stretches: Iterable[Stretch] = ()
-) -> list[Values]:
-    """Return the rows of a partition's records, in the order of their ids."""
-    rows = [_row(record, partition_id) for record in records]
-    single = bool(rows)
-    first = record_id(partition_id, 0)
-    for stretch in stretches:
-        data = stretch.data
-        rows += [
-            (
-                first | offset,
-                timestamp_ms,
-                data[key_at:key_end] if key_at <= key_end else None,
-                data[value_at:value_end] if value_at <= value_end else None,
-                # A null's is 0.
-                value_end - value_at if value_at <= value_end else 0,
-                None,
-                b"",
-                None,
-            )
-            for offset, timestamp_ms, key_at, key_end, value_at, value_end in stretch
-        ]
-    if single:
-        rows.sort(key=itemgetter(0))
-    return rows
-
-
-def packed(partition_id: int, start: int, end: int, rows: Sequence[Values]) -> Log:
-    """Return how the rows of a partition from `start` up to `end`, all that there are, go in."""
-    log = Log([], [])
-    first, behind = record_id(partition_id, start), record_id(partition_id, end)
-    # One a call: it serves no two threads.
-    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
-    for block, neighbours in _by_block(rows):
-        covered = first <= block << BLOCK_BITS and (block + 1) << BLOCK_BITS <= behind
-        if covered and len(neighbours) >= FEWEST:
-            raw = _encode(neighbours)
-            if len(raw) <= MAX_BLOCK_BYTES:
-                blob = compress(raw)
-                log.blocks.append((block, neighbours[0][1], len(neighbours), blob))
-                continue
-        log.rows.extend(neighbours)
-    return log
 
 
 def insert(logs: Iterable[Log]) -> None:
@@ -162,32 +83,6 @@ def delete(ids: Iterable[int]) -> None:
             statement = f"DELETE FROM tracing_{table} WHERE id = %s"  # noqa: S608
             cursor.executemany(statement, [(number,) for number in sorted(numbers)])
     bulk.insert(_ROWS, stay)
-
-
-def _row(record: Record, partition_id: int) -> Values:
-    return (
-        record_id(partition_id, record.offset),
-        record.timestamp_ms,
-        record.key,
-        record.value,
-        record.value_length,
-        record.value_sha256,
-        _encode(record.headers) if record.headers else b"",
-        record.error,
-    )
-
-
-def _by_block(rows: Sequence[Values]) -> Iterator[tuple[int, Sequence[Values]]]:
-    """Yield each block's number with its rows, which come in the order of their ids."""
-    at = 0
-    while at < len(rows):
-        block = rows[at][0] >> BLOCK_BITS
-        # Most lack none of their neighbours: the end is where it should be.
-        end = min(at + BLOCK, len(rows))
-        while rows[end - 1][0] >> BLOCK_BITS != block:
-            end -= 1
-        yield block, rows[at:end]
-        at = end
 
 
 # Reading
@@ -285,11 +180,6 @@ def record_of(row: Row, catalogue: Catalogue) -> Record:
     )
 
 
-def headers_of(blob: bytes) -> tuple[Header, ...]:
-    """Return the ordered headers of a stored record."""
-    return _decode_headers(blob) if blob else ()
-
-
 def _rows(condition: str, parameters: Iterable[int], *, values: bool = True) -> list[Row]:
     columns = [
         name if values or name != "value" else "NULL AS value" for name in Row.__struct_fields__
@@ -312,4 +202,4 @@ def _blocks(condition: str, parameters: Iterable[int]) -> Iterator[list[Row]]:
     """Yield the records of blocks, one block after the other in memory."""
     decompress = zstandard.ZstdDecompressor().decompress
     for (blob,) in select(("packed",), "tracing_recordblock", condition, parameters):
-        yield _decode_rows(decompress(bytes(blob)))
+        yield unpacked(decompress(bytes(blob)))

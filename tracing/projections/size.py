@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from tracing.projections.record_log import BLOCK
+from tracing.projections.record_rows import BLOCK
 
 # A row's own overhead in Postgres: its header and its place in the page.
 _ROW_BYTES = 28

@@ -18,6 +18,7 @@ from tracing.projections import (
     event_index,
     flows,
     record_log,
+    record_rows,
     sagas,
     undecodable,
     versions,
@@ -83,7 +84,7 @@ class Ready(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Plain values throughout, so that another process may make them.
     """
 
-    logs: list[record_log.Log]
+    logs: list[record_rows.Log]
     batch: Batch
 
 
@@ -91,9 +92,9 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
     """Return what is stored of these slices. Needs no lock."""
     # In the order of their ids: two writers of the same records wait, but never for each other.
     parts = sorted(slices, key=attrgetter("partition_id"))
-    rows = [record_log.rows_of(part.partition_id, part.records, part.stretches) for part in parts]
+    rows = [record_rows.rows_of(part.partition_id, part.records, part.stretches) for part in parts]
     logs = [
-        record_log.packed(part.partition_id, part.start, part.end, its)
+        record_rows.packed(part.partition_id, part.start, part.end, its)
         for part, its in zip(parts, rows, strict=True)
     ]
     batch = batch_from(itertools.chain.from_iterable(rows), catalogue)

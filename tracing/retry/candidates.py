@@ -10,7 +10,7 @@ from django.conf import settings
 from tracing.domain.record import Record
 from tracing.models import Event, Partition, RetryItem, Source
 from tracing.models.source import coordinates_of
-from tracing.projections import record_log
+from tracing.projections import record_log, record_rows
 from tracing.projections.names import names
 from tracing.retry.letters import discarded, letters_of
 from tracing.retry.outgoing import retry_id_of, why_not
@@ -103,7 +103,7 @@ def _chunk(ids: Sequence[int]) -> list[Candidate]:
 
 
 def _candidate(
-    record: int, row: record_log.Row | None, event: tuple[str, int, int, int] | None
+    record: int, row: record_rows.Row | None, event: tuple[str, int, int, int] | None
 ) -> Candidate:
     topic, partition, offset = _place(record)
     if row is None:
@@ -116,7 +116,7 @@ def _candidate(
         partition=partition,
         offset=offset,
         timestamp_ms=0,
-        headers=record_log.headers_of(row.headers),
+        headers=record_rows.headers_of(row.headers),
         value_length=row.value_length,
         value_sha256=row.value_sha256,
         error=row.error,

@@ -9,7 +9,7 @@ from tracing.domain.record import Record
 from tracing.ingest.channel import SLOT_BYTES, Channel, opened
 from tracing.ingest.preparing import Preparer, handed_over
 from tracing.projections.batch import Batch
-from tracing.projections.record_log import Log
+from tracing.projections.record_rows import Log
 from tracing.projections.store import Ready, Slice
 
 
