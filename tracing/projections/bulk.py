@@ -1,7 +1,8 @@
 """Many rows in a fixed number of statements: COPY on Postgres, `executemany` on SQLite.
 
 Postgres takes rows that may be there already, or that change others, through a temporary table;
-those that are new for certain go straight to their table. All is sent in the binary format.
+those that are new, or nearly always are, go straight to their table. All is sent in the binary
+format.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from tracing.projections import tables
 
@@ -40,6 +41,20 @@ def insert(into: Columns, rows: Sequence[Row]) -> None:
         _copy(tables.named(into.table), into, rows)
     else:
         _execute_many(_insert_values(into), rows)
+
+
+def insert_unless_there(into: Columns, rows: Sequence[Row]) -> None:
+    """Write rows as `insert_missing` does, sooner where all are new. Six statements at most."""
+    if rows and connection.vendor == "postgresql":
+        try:
+            # A savepoint: what was there already must not end the caller's transaction.
+            with transaction.atomic():
+                insert(into, rows)
+        except IntegrityError:
+            pass
+        else:
+            return
+    insert_missing(into, rows)
 
 
 def insert_missing(into: Columns, rows: Sequence[Row]) -> None:

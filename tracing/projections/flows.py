@@ -93,7 +93,8 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
     counts: Counter[int] = Counter()
     inserts: list[tuple[Any, ...]] = []
     updates: list[tuple[Any, ...]] = []
-    keys: list[tuple[int, int]] = []
+    first_keys: list[tuple[int, int]] = []
+    more_keys: list[tuple[int, int]] = []
     flow_ids = [0] * len(batch)
     for share in batch.shares:
         flow = flows[share.correlation_id]
@@ -105,8 +106,10 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
         if flow.state is None:
             inserts.append((*values, share.flow_hash, share.correlation_id))
             counts[state] += 1
+            keys = first_keys
         else:
             updates.append(values)
+            keys = more_keys
             counts[flow.state] -= 1
             counts[state] += 1
         for index in share.indexes:
@@ -114,14 +117,18 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
         keys.extend([(key, flow.id) for key in share.keys])
     bulk.insert(_FLOWS, inserts)
     bulk.update(_CHANGES, sorted(updates, key=itemgetter(0)))
-    write_keys(keys)
+    write_keys(first_keys, more_keys)
     count(counts)
     return flow_ids
 
 
-def write_keys(keys: Iterable[tuple[int, int]]) -> None:
-    """Write distinct (key hash, flow) pairs, in the order of their index."""
-    bulk.insert_missing(_KEYS, sorted(keys))
+def write_keys(
+    of_new: Iterable[tuple[int, int]], of_others: Iterable[tuple[int, int]] = ()
+) -> None:
+    """Write distinct (key hash, flow) pairs, of flows that are new and of others."""
+    # In the order of their index.
+    bulk.insert_unless_there(_KEYS, sorted(of_new))
+    bulk.insert_missing(_KEYS, sorted(of_others))
 
 
 def count(changes: Mapping[int, int]) -> None:

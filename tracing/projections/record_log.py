@@ -62,10 +62,10 @@ _id = attrgetter("id")
 
 
 def insert(logs: Iterable[Log]) -> None:
-    """Store records; what is there already stays. Two statements."""
+    """Store records; what is there already stays."""
     every = list(logs)
-    bulk.insert_missing(_ROWS, [row for log in every for row in log.rows])
-    bulk.insert_missing(_BLOCKS, [block for log in every for block in log.blocks])
+    bulk.insert_unless_there(_ROWS, [row for log in every for row in log.rows])
+    bulk.insert_unless_there(_BLOCKS, [block for log in every for block in log.blocks])
 
 
 def delete(ids: Iterable[int]) -> None:
