@@ -15,7 +15,7 @@ from tracing.codec import ordinary
 from tracing.domain.record import Record
 from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
-from tracing.projections.ordinary import batch_from
+from tracing.projections.ordinary import Reading
 from tracing.projections.record_rows import rows_of
 from tracing.projections.rows import prepare
 
@@ -124,9 +124,15 @@ def assert_same(records: Collection[Record]) -> None:
         for topic in {record.topic for record in records}
     }
     pairs = [(numbers[record.topic], record) for record in records]
-    rows = [row for number, record in pairs for row in rows_of(number, [record])]
+    rows = [row for number, record in pairs for some in rows_of(number, [record]) for row in some]
+    expected = batch_of(prepare(pairs, catalogue))
 
-    assert batch_from(rows, catalogue) == batch_of(prepare(pairs, catalogue))
+    # At first it has met none of the names; then all, and is given the records in pieces.
+    for names, size in ((Catalogue(), len(rows)), (catalogue, len(rows)), (catalogue, 2)):
+        reading = Reading(names)
+        for at in range(0, len(rows), size):
+            reading.add(rows[at : at + size])
+        assert reading.batch() == expected
 
 
 def plain(**changes: Any) -> Record:

@@ -19,7 +19,7 @@ from tracing.models import Partition, RecordBlock
 from tracing.models import Record as RecordRow
 from tracing.models.source import record_id
 from tracing.projections import record_log, record_rows
-from tracing.projections.record_rows import BLOCK, FEWEST, Row
+from tracing.projections.record_rows import BLOCK, BLOCK_BITS, FEWEST, Row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -67,14 +67,20 @@ def put(records: list[Record], cuts: list[int]) -> None:
     borders = [records[0].offset, *sorted(cuts), records[-1].offset + 1]
     for start, end in itertools.pairwise(borders):
         part = [one for one in records if start <= one.offset < end]
-        log = record_rows.packed(PARTITION, start, end, record_rows.rows_of(PARTITION, part))
-        assert len(log.rows) + sum(block[2] for block in log.blocks) == len(part)
-        record_log.insert([log])
+        logs = packed(start, end, part)
+        assert sum(len(log.rows) + sum(block[2] for block in log.blocks) for log in logs) == len(
+            part
+        )
+        record_log.insert(logs)
 
 
-def packed(end: int, records: list[Record]) -> record_rows.Log:
-    """Return how the records of offsets below `end` go in."""
-    return record_rows.packed(PARTITION, 0, end, record_rows.rows_of(PARTITION, records))
+def packed(start: int, end: int, records: list[Record]) -> list[record_rows.Log]:
+    """Return how these records, all that there are from `start` up to `end`, go in."""
+    compress = record_rows.compressor()
+    return [
+        record_rows.packed(PARTITION, start, end, rows, compress)
+        for rows in record_rows.rows_of(PARTITION, records)
+    ]
 
 
 def same(row: Row, one: Record) -> bool:
@@ -100,9 +106,26 @@ def test_records_in_stretches_are_stored_as_single_ones_are(written: Written) ->
     stretches = [item for item in items if isinstance(item, Stretch)]
     every = sorted(each(items), key=attrgetter("offset"))
 
-    found = record_rows.rows_of(PARTITION, records, stretches)
+    found = itertools.chain.from_iterable(record_rows.rows_of(PARTITION, records, stretches))
 
-    assert found == record_rows.rows_of(PARTITION, every)
+    assert list(found) == list(itertools.chain.from_iterable(record_rows.rows_of(PARTITION, every)))
+
+
+@EXAMPLES
+@given(st.integers(0, 70), runs, st.integers(1, 5))
+def test_rows_come_some_at_a_time_with_whole_blocks(
+    begin: int, drawn: list[tuple[int, int]], times: int
+) -> None:
+    # Enough for several pieces.
+    records = made(begin, drawn * times * 5, [(None, b"v", [])])
+
+    pieces = list(record_rows.rows_of(PARTITION, records))
+
+    numbers = [row[0] for rows in pieces for row in rows]
+    assert numbers == [record_id(PARTITION, one.offset) for one in records]
+    assert all(0 < len(rows) < 2 * record_rows.CHUNK + BLOCK for rows in pieces)
+    for one, other in itertools.pairwise(pieces):
+        assert one[-1][0] >> BLOCK_BITS < other[0][0] >> BLOCK_BITS
 
 
 @EXAMPLES
@@ -155,8 +178,9 @@ def test_few_or_large_records_are_rows() -> None:
     few = made(0, [(FEWEST - 1, BLOCK)], [(None, b"x", [])])
     large = made(0, [(BLOCK, 0)], [(None, b"x" * 10_000, [])])
 
-    assert packed(BLOCK, few).blocks == []
-    log = packed(BLOCK, large)
+    (log,) = packed(0, BLOCK, few)
+    assert log.blocks == []
+    (log,) = packed(0, BLOCK, large)
     assert log.blocks == []
     record_log.insert([log])
     heads = record_log.by_id([row[0] for row in log.rows], values=False).values()
@@ -165,10 +189,10 @@ def test_few_or_large_records_are_rows() -> None:
 
 def test_the_same_batch_twice_is_stored_once() -> None:
     records = made(0, [(2 * BLOCK + 5, 0)], [(b"k", b"v", [])])
-    log = packed(2 * BLOCK + 5, records)
+    logs = packed(0, 2 * BLOCK + 5, records)
 
-    record_log.insert([log])
-    record_log.insert([log])
+    record_log.insert(logs)
+    record_log.insert(logs)
 
     assert len(stored()) == 2 * BLOCK + 5
 

@@ -58,6 +58,10 @@ class Catalogue:
                 self._remember(Node.objects.filter(type__in=types[start : start + 500]))
         return {pair: self._nodes[pair] for pair in wanted}
 
+    def node_in_memory(self, pair: Pair) -> int | None:
+        """Return the number of a (type, service) pair, None of one that was not met yet."""
+        return self._nodes.get(pair)
+
     def pair(self, node_id: int) -> Pair:
         """Return the (type, service) of a number. A look-up at first, then from memory."""
         known = self._pairs.get(node_id)

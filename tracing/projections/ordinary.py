@@ -28,7 +28,7 @@ from tracing.projections.settings import current_rules
 from tracing.projections.versions import INTERVAL_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from tracing.projections.catalogue import Catalogue
     from tracing.projections.record_rows import Values
@@ -37,11 +37,14 @@ _Said = tuple[str, str | None, str | int | None]
 
 
 class _Name(msgspec.Struct):
-    """A type, service and version that events of a batch have; `records` are by interval."""
+    """A type, service and version that events of a batch have; `records` are by interval.
+
+    `node` is 0 until the catalogue is asked for it.
+    """
 
     pair: tuple[str, str]
     version: str | None
-    node: int = 0
+    node: int
     records: Counter[int] = msgspec.field(default_factory=Counter)
 
 
@@ -51,130 +54,161 @@ class _Names(dict[_Said, "_Name | None"]):
     None where the payload tells which sagas an event is part of.
     """
 
-    def __init__(self, families: Container[str]) -> None:
+    def __init__(self, families: Container[str], catalogue: Catalogue) -> None:
         """Begin with none; `families` has the types that sagas know."""
         super().__init__()
         self._families = families
+        self._catalogue = catalogue
+        self.unknown: list[_Name] = []
 
     def __missing__(self, said: _Said) -> _Name | None:
         """Make a name that comes for the first time."""
         event_type = fields.label(said[0])
         name = None
         if event_type is not None and event_type not in self._families:
-            service = fields.label(said[1]) or ""
-            name = _Name((event_type, service), fields.label(said[2]))
+            pair = event_type, fields.label(said[1]) or ""
+            name = _Name(pair, fields.label(said[2]), self._catalogue.node_in_memory(pair) or 0)
+            if not name.node:
+                self.unknown.append(name)
         self[said] = name
         return name
 
 
-# What is kept of an ordinary record until all of the batch are read, not its payload: the ids of
-# the event, its flow and its cause, its time as it came, its name, its keys' hashes, its reason.
+# What is kept of an ordinary record until those that are read with it are, not its payload: the ids
+# of the event, its flow and its cause, its time as it came, its name, its keys' hashes, its reason.
 _Read = tuple[str, str, str | None, object, _Name, list[int], str | None]
 
 
-def batch_from(rows: Iterable[Values], catalogue: Catalogue) -> Batch:
-    """Return what is written of these records, given as their rows in the log, in their order."""
-    rows = list(rows)
-    hashed = functools.cache(hash64)
-    names, found = _read_all(rows, hashed, catalogue)
-    long_way = [Row(*row) for row, read in zip(rows, found, strict=True) if read is None]
-    others: dict[int, list[Prepared]] = defaultdict(list)
-    for item in prepare(pairs(long_way, catalogue), catalogue):
-        others[item.fact.record].append(item)
-    nodes = catalogue.node_ids({name.pair for name in names})
-    for name in names:
-        name.node = nodes[name.pair]
-    builder = Builder()
-    _add(builder, rows, found, others)
-    for name in names:
-        for interval, count in name.records.items():
-            builder.versions[name.node, name.version or "", "", interval] += count
-    return builder.batch()
+class Reading:
+    """A batch in the making, from its records' rows in the log: some after the other.
 
+    Some at a time: what is made of them is still in the processor's cache when it is needed.
+    """
 
-def _read_all(
-    rows: Iterable[Values], hashed: Callable[[str], int], catalogue: Catalogue
-) -> tuple[list[_Name], list[_Read | None]]:
-    """Return the names that come, and what is read of each record, None of one not ordinary."""
-    rules, families = current_rules(), applied_sagas().families
-    wanted = key_fields(rules.key_fields)
-    # Most keys of a batch come several times.
-    identifier = functools.cache(fields.identifier)
-    names = _Names(families)
-    found: list[_Read | None] = []
-    partition, fits = None, False
-    for number, _, _, value, _, sha256, headers, error in rows:
-        if number >> OFFSET_BITS != partition:
-            partition = number >> OFFSET_BITS
-            fits = ordinary.ordinary_topic(catalogue.place(partition)[0], rules)
-        plain = fits and sha256 is None and not headers and error is None
-        body = ordinary.read(value) if plain else None
-        name = None
-        if body is not None:
-            name = names[body.event_type, body.source, body.schema_version]
-        if body is None or name is None:
-            found.append(None)
-            continue
-        payload = body.payload
-        keys = [hashed(key) for key in keys_in(payload, wanted, identifier)]
-        reason = fields.label(payload["reason"]) if "reason" in payload else None
-        ids = body.event_id, body.correlation_id, body.causation_id
-        found.append((*ids, body.timestamp, name, keys, reason))
-    return [name for name in names.values() if name is not None], found
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Begin with none."""
+        self._catalogue = catalogue
+        self._builder = Builder()
+        self._rules = current_rules()
+        self._wanted = key_fields(self._rules.key_fields)
+        self._names = _Names(applied_sagas().families, catalogue)
+        # From the first on that asks the database for something: a batch asks for all at once.
+        self._waiting: list[tuple[Sequence[Values], list[_Read | None]]] = []
+        # Most ids and keys of a batch come several times: each is looked at and hashed once.
+        self._identifier = functools.cache(fields.identifier)
+        self._hashed = functools.cache(hash64)
+        self._digest = functools.cache(digest16)
+        self._text_of = functools.cache(_text_of)
 
+    def add(self, rows: Sequence[Values]) -> None:
+        """Add records, given as their rows, behind those that were added before."""
+        found = self._read(rows)
+        if self._waiting or self._names.unknown or None in found:
+            self._waiting.append((rows, found))
+        else:
+            self._write(rows, found, {})
 
-def _add(
-    builder: Builder,
-    rows: Iterable[Values],
-    found: Iterable[_Read | None],
-    others: Mapping[int, Iterable[Prepared]],
-) -> None:
-    """Add the records' events to a batch, in their order."""
-    # Most ids and keys of a batch come several times: each is hashed once.
-    digest, text_of = functools.cache(digest16), functools.cache(_text_of)
-    events, flows = builder.rows, builder.flows
-    for (number, timestamp_ms, raw_key, _, _, _, _, _), read in zip(rows, found, strict=True):
-        if read is None:
-            for item in others[number]:
-                builder.add(item)
-            continue
-        event_id, correlation_id, cause, timestamp, name, keys, reason = read
-        flow = flows.get(correlation_id) or builder.flow(correlation_id)
-        flow.joined_by = "correlation"
-        flow.indexes.append(len(events))
-        flow.keys.update(keys)
-        key, key_hash = (None, None) if raw_key is None else text_of(raw_key)
-        if key_hash is not None:
-            flow.keys.add(key_hash)
-        occurred_us = fields.time_us(timestamp)
-        fact = Packed(
-            number,
-            0,
-            digest(event_id),
-            None if cause is None else digest(cause),
-            name.node,
-            timestamp_ms * 1000 if occurred_us is None else occurred_us,
-            timestamp_ms,
-            key_hash,
+    def batch(self) -> Batch:
+        """Return what is written of all that was added."""
+        long_way = [
+            Row(*row)
+            for rows, found in self._waiting
+            for row, read in zip(rows, found, strict=True)
+            if read is None
+        ]
+        others: dict[int, list[Prepared]] = defaultdict(list)
+        for item in prepare(pairs(long_way, self._catalogue), self._catalogue):
+            others[item.fact.record].append(item)
+        nodes = self._catalogue.node_ids({name.pair for name in self._names.unknown})
+        for name in self._names.unknown:
+            name.node = nodes[name.pair]
+        for rows, found in self._waiting:
+            self._write(rows, found, others)
+        for name in filter(None, self._names.values()):
+            for interval, count in name.records.items():
+                self._builder.versions[name.node, name.version or "", "", interval] += count
+        return self._builder.batch()
+
+    def _read(self, rows: Iterable[Values]) -> list[_Read | None]:
+        """Return what is read of each record, None of one that is not ordinary."""
+        names, wanted, hashed, identifier = (
+            self._names,
+            self._wanted,
+            self._hashed,
+            self._identifier,
         )
-        flow.facts.append(fact)
-        row = (
-            number,
-            0,
-            name.node,
-            event_id,
-            hash64(event_id),
-            cause,
-            timestamp_ms,
-            occurred_us,
-            key,
-            name.version,
-            reason,
-            native.DIALECT,
-            None,
-        )
-        events.append(row)
-        name.records[timestamp_ms // INTERVAL_MS] += 1
+        found: list[_Read | None] = []
+        partition, fits = None, False
+        for number, _, _, value, _, sha256, headers, error in rows:
+            if number >> OFFSET_BITS != partition:
+                partition = number >> OFFSET_BITS
+                fits = ordinary.ordinary_topic(self._catalogue.place(partition)[0], self._rules)
+            plain = fits and sha256 is None and not headers and error is None
+            body = ordinary.read(value) if plain else None
+            name = None
+            if body is not None:
+                name = names[body.event_type, body.source, body.schema_version]
+            if body is None or name is None:
+                found.append(None)
+                continue
+            payload = body.payload
+            keys = [hashed(key) for key in keys_in(payload, wanted, identifier)]
+            reason = fields.label(payload["reason"]) if "reason" in payload else None
+            ids = body.event_id, body.correlation_id, body.causation_id
+            found.append((*ids, body.timestamp, name, keys, reason))
+        return found
+
+    def _write(
+        self,
+        rows: Iterable[Values],
+        found: Iterable[_Read | None],
+        others: Mapping[int, Iterable[Prepared]],
+    ) -> None:
+        """Add the records' events to the batch."""
+        digest, text_of = self._digest, self._text_of
+        events, flows = self._builder.rows, self._builder.flows
+        for (number, timestamp_ms, raw_key, _, _, _, _, _), read in zip(rows, found, strict=True):
+            if read is None:
+                for item in others[number]:
+                    self._builder.add(item)
+                continue
+            event_id, correlation_id, cause, timestamp, name, keys, reason = read
+            flow = flows.get(correlation_id) or self._builder.flow(correlation_id)
+            flow.joined_by = "correlation"
+            flow.indexes.append(len(events))
+            flow.keys.update(keys)
+            key, key_hash = (None, None) if raw_key is None else text_of(raw_key)
+            if key_hash is not None:
+                flow.keys.add(key_hash)
+            occurred_us = fields.time_us(timestamp)
+            fact = Packed(
+                number,
+                0,
+                digest(event_id),
+                None if cause is None else digest(cause),
+                name.node,
+                timestamp_ms * 1000 if occurred_us is None else occurred_us,
+                timestamp_ms,
+                key_hash,
+            )
+            flow.facts.append(fact)
+            row = (
+                number,
+                0,
+                name.node,
+                event_id,
+                hash64(event_id),
+                cause,
+                timestamp_ms,
+                occurred_us,
+                key,
+                name.version,
+                reason,
+                native.DIALECT,
+                None,
+            )
+            events.append(row)
+            name.records[timestamp_ms // INTERVAL_MS] += 1
 
 
 def _text_of(key: bytes) -> tuple[str, int]:

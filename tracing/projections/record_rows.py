@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +26,12 @@ BLOCK = 1 << BLOCK_BITS
 FEWEST = 8
 MAX_BLOCK_BYTES = 256 * 1024
 _LEVEL = 1
+# Rows that are made and packed at a time: enough for a fixed cost, few enough for the caches.
+CHUNK = 8 * BLOCK
 
 # A row as it is written: the values of `Row`.
 Values = tuple[Any, ...]
+Compress = Callable[[bytes], bytes]
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -55,27 +61,64 @@ class Log(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 def rows_of(
     partition_id: int, records: Iterable[Record], stretches: Iterable[Stretch] = ()
-) -> list[Values]:
-    """Return the rows of a partition's records, in the order of their ids."""
-    rows = [_row(record, partition_id) for record in records]
-    single = bool(rows)
+) -> Iterator[Sequence[Values]]:
+    """Yield the rows of a partition's records in the order of their ids, some at a time.
+
+    Between two of these lies the border of a block.
+    """
+    rows: list[Values] = []
+    for some in _some_rows(partition_id, records, stretches):
+        rows += some
+        if len(rows) >= CHUNK:
+            # The last one's block may go on.
+            block, end = rows[-1][0] >> BLOCK_BITS, len(rows)
+            while end and rows[end - 1][0] >> BLOCK_BITS == block:
+                end -= 1
+            yield rows[:end]
+            del rows[:end]
+    if rows:
+        yield rows
+
+
+def _some_rows(
+    partition_id: int, records: Iterable[Record], stretches: Iterable[Stretch]
+) -> Iterator[list[Values]]:
+    lying = _lying(partition_id, stretches)
+    single = [_row(record, partition_id) for record in records]
+    if not single:
+        yield from lying
+        return
+    rows = heapq.merge(single, itertools.chain.from_iterable(lying), key=itemgetter(0))
+    while some := list(itertools.islice(rows, CHUNK)):
+        yield some
+
+
+def _lying(partition_id: int, stretches: Iterable[Stretch]) -> Iterator[list[Values]]:
+    """Yield the rows of records that lie in stretches, some at a time."""
     first = record_id(partition_id, 0)
     for stretch in stretches:
-        rows += [
+        each = iter(stretch)
+        while some := [
             (first | offset, timestamp_ms, key, value, len(value or b""), None, b"", None)
-            for offset, timestamp_ms, key, value in stretch
-        ]
-    if single:
-        rows.sort(key=itemgetter(0))
-    return rows
+            for offset, timestamp_ms, key, value in itertools.islice(each, CHUNK)
+        ]:
+            yield some
 
 
-def packed(partition_id: int, start: int, end: int, rows: Sequence[Values]) -> Log:
-    """Return how the rows of a partition from `start` up to `end`, all that there are, go in."""
+def compressor() -> Compress:
+    """Return what compresses blocks. It serves no two threads."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress
+
+
+def packed(
+    partition_id: int, start: int, end: int, rows: Sequence[Values], compress: Compress
+) -> Log:
+    """Return how rows of a partition that is read from `start` up to `end` go in.
+
+    Of each block there are all rows that there are in these borders.
+    """
     log = Log([], [])
     first, behind = record_id(partition_id, start), record_id(partition_id, end)
-    # One a call: it serves no two threads.
-    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
     for block, neighbours in _by_block(rows):
         covered = first <= block << BLOCK_BITS and (block + 1) << BLOCK_BITS <= behind
         if covered and len(neighbours) >= FEWEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from tracing.projections import (
 )
 from tracing.projections.batch import Batch
 from tracing.projections.bulk import Columns
-from tracing.projections.ordinary import batch_from
+from tracing.projections.ordinary import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,12 +91,13 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
     """Return what is stored of these slices. Needs no lock."""
     # In the order of their ids: two writers of the same records wait, but never for each other.
     parts = sorted(slices, key=attrgetter("partition_id"))
-    rows = [record_rows.rows_of(part.partition_id, part.records, part.stretches) for part in parts]
-    logs = [
-        record_rows.packed(part.partition_id, part.start, part.end, its)
-        for part, its in zip(parts, rows, strict=True)
-    ]
-    batch = batch_from(itertools.chain.from_iterable(rows), catalogue)
+    logs: list[record_rows.Log] = []
+    reading, compress = Reading(catalogue), record_rows.compressor()
+    for part in parts:
+        for rows in record_rows.rows_of(part.partition_id, part.records, part.stretches):
+            reading.add(rows)
+            logs.append(record_rows.packed(part.partition_id, part.start, part.end, rows, compress))
+    batch = reading.batch()
     flows.begin(batch.shares, catalogue)
     return Ready(logs, batch)
 
