@@ -8,6 +8,7 @@ group, which then decides who reads what, but never from where.
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -59,6 +60,11 @@ class Assignment:
     def topics(self) -> int:
         """Return how many topics are read."""
         return len({place.topic for place in self.held})
+
+    @property
+    def sharers(self) -> int:
+        """Return how many ingestors read what matches, as far as our part of it tells."""
+        return math.ceil(len(self._found or ()) / len(self.held)) if self.held else 1
 
     def refresh(self) -> bool:
         """Look for topics and partitions that came or went; tell whether anything changed.

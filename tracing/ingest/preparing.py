@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -42,16 +43,22 @@ class Preparer:
 
     def __init__(self, *, apart: bool) -> None:
         """Without `apart`, every batch is prepared here."""
-        self._apart = apart
+        self._apart = self._allowed = apart
         self._process: BaseProcess | None = None
         self._channel: channel.Channel | None = None
         self._ready = False
         # Of the batches that were given, whether they are in its hands.
         self._handed: deque[bool] = deque()
 
+    def share_with(self, sharers: int) -> None:
+        """Leave the cores to others that do the same work; nothing is in its hands."""
+        self._allowed = 2 * sharers <= _cores()
+        if not self._allowed:
+            self.close()
+
     def takes(self, slices: Sequence[Slice]) -> bool:
         """Tell whether a batch is large enough, and the process there."""
-        if not self._apart or sum(map(len, slices)) < LARGE:
+        if not (self._apart and self._allowed) or sum(map(len, slices)) < LARGE:
             return False
         if self._channel is None:
             self._start()
@@ -117,6 +124,7 @@ class Preparer:
                 self._process.join()
             self._process.close()
         self._channel = self._process = None
+        self._ready = False
 
     def _start(self) -> None:
         # Spawned: the Kafka client's threads are here, and a fork would copy their locks.
@@ -139,8 +147,15 @@ class Preparer:
 
     def _give_up(self, error: Exception) -> None:
         log.warning("The process that prepares batches is gone (%s): going on without it.", error)
-        self._apart = self._ready = False
+        self._apart = False
         self.close()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def answerer() -> Callable[[bytes], bytes]:

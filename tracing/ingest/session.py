@@ -44,7 +44,7 @@ COMMIT_EVERY_S = 5.0
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What an ingestor is told by the settings; `shared` ones read a part of the partitions.
 
-    With `apart`, a process of its own prepares large batches.
+    With `apart`, a process of its own prepares large batches, if there are cores for it.
     """
 
     servers: Sequence[str]
@@ -109,6 +109,7 @@ class Session:
                 self._finish()
             if self._assignment.settle():
                 log.info("The group gave us %s partitions.", len(self._assignment.held))
+                self._preparer.share_with(self._assignment.sharers)
             if self._reporter.due():
                 standing = self._standing()
                 if not standing.lag:

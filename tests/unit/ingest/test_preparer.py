@@ -1,13 +1,17 @@
-"""What is too large for the shared memory never lets both processes wait for each other."""
+"""A second process prepares: what is too large for the shared memory, and who may have one."""
 
 from __future__ import annotations
 
 import multiprocessing
 import threading
 
+import pytest
+
 from tracing.domain.record import Record
+from tracing.ingest import preparing
 from tracing.ingest.channel import SLOT_BYTES, Channel, opened
-from tracing.ingest.preparing import Preparer, handed_over
+from tracing.ingest.helper import READY
+from tracing.ingest.preparing import LARGE, Preparer, handed_over
 from tracing.projections.batch import Batch
 from tracing.projections.record_rows import Log
 from tracing.projections.store import Ready, Slice
@@ -53,3 +57,23 @@ def _answering(channel: Channel, answers: list[Ready]) -> None:
     for answer in answers:
         channel.receive()
         channel.send(handed_over(answer))
+
+
+def test_where_others_need_the_cores_nothing_is_prepared_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preparing, "_cores", lambda: 4)
+    ours, theirs = opened(multiprocessing.get_context("spawn"))
+    preparer = Preparer(apart=True)
+    preparer._channel = ours
+    theirs.send(READY)
+    record = Record(topic="t", partition=0, offset=0, timestamp_ms=0)
+    large = [Slice(partition_id=1, start=0, end=LARGE, records=[record] * LARGE)]
+
+    preparer.share_with(2)
+    assert preparer.takes(large)
+    preparer.share_with(3)
+
+    assert not preparer.takes(large)
+    with pytest.raises(EOFError):
+        theirs.receive()
