@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -13,7 +14,7 @@ MAX_KEYS = 8
 # A longer payload is not looked into: it would cost more than the rest of the record.
 MAX_BYTES = 64 * 1024
 
-Identifier = Callable[[str], str | None]
+Key = TypeVar("Key")
 
 _parse = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -31,24 +32,27 @@ def named_keys(payload: bytes | None, patterns: tuple[str, ...]) -> dict[str, st
         body = _parse(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    return keys_in(body, key_fields(patterns))
+    return keys_in(body, key_fields(patterns), fields.identifier)
 
 
 def keys_in(
-    body: dict[str, object], wanted: KeyFields, identifier: Identifier = fields.identifier
-) -> dict[str, str]:
+    body: dict[str, object], wanted: KeyFields, key_of: Callable[[str], Key | None]
+) -> dict[Key, str]:
     """Return the same of a payload that is parsed already.
 
-    `identifier` is `fields.identifier`, or remembers what that said of texts.
+    `key_of` is `fields.identifier`, or makes something else of what that says of a text.
     """
-    found: dict[str, str] = {}
-    for level in _look(body, wanted, found, identifier):
-        _look(level, wanted, found, identifier)
+    found: dict[Key, str] = {}
+    for level in _look(body, wanted, found, key_of):
+        _look(level, wanted, found, key_of)
     return found
 
 
 def _look(
-    level: dict[str, object], wanted: KeyFields, found: dict[str, str], identifier: Identifier
+    level: dict[str, object],
+    wanted: KeyFields,
+    found: dict[Key, str],
+    key_of: Callable[[str], Key | None],
 ) -> list[dict[str, object]]:
     """Add an object's keys to those found; return the objects in it."""
     inner: list[dict[str, object]] = []
@@ -56,7 +60,9 @@ def _look(
         if type(value) is dict:
             inner.append(value)
         elif wanted[name]:
-            key = identifier(value) if type(value) is str else fields.identifier(value)
+            # Of an identifier `fields.identifier` says the same again.
+            text = value if type(value) is str else fields.identifier(value)
+            key = None if text is None else key_of(text)
             if key is not None and len(found) < MAX_KEYS:
                 found.setdefault(key, name)
     return inner

@@ -76,7 +76,7 @@ class _Names(dict[_Said, "_Name | None"]):
 
 # What is kept of an ordinary record until those that are read with it are, not its payload: the ids
 # of the event, its flow and its cause, its time as it came, its name, its keys' hashes, its reason.
-_Read = tuple[str, str, str | None, object, _Name, list[int], str | None]
+_Read = tuple[str, str, str | None, object, _Name, dict[int, str], str | None]
 
 
 class Reading:
@@ -95,8 +95,7 @@ class Reading:
         # From the first on that asks the database for something: a batch asks for all at once.
         self._waiting: list[tuple[Sequence[Values], list[_Read | None]]] = []
         # Most ids and keys of a batch come several times: each is looked at and hashed once.
-        self._identifier = functools.cache(fields.identifier)
-        self._hashed = functools.cache(hash64)
+        self._key_hash = functools.cache(_key_hash)
         self._digest = functools.cache(digest16)
         self._text_of = functools.cache(_text_of)
 
@@ -131,12 +130,7 @@ class Reading:
 
     def _read(self, rows: Iterable[Values]) -> list[_Read | None]:
         """Return what is read of each record, None of one that is not ordinary."""
-        names, wanted, hashed, identifier = (
-            self._names,
-            self._wanted,
-            self._hashed,
-            self._identifier,
-        )
+        names, wanted, key_hash = self._names, self._wanted, self._key_hash
         found: list[_Read | None] = []
         partition, fits = None, False
         for number, _, _, value, _, sha256, headers, error in rows:
@@ -152,7 +146,7 @@ class Reading:
                 found.append(None)
                 continue
             payload = body.payload
-            keys = [hashed(key) for key in keys_in(payload, wanted, identifier)]
+            keys = keys_in(payload, wanted, key_hash)
             reason = fields.label(payload["reason"]) if "reason" in payload else None
             ids = body.event_id, body.correlation_id, body.causation_id
             found.append((*ids, body.timestamp, name, keys, reason))
@@ -209,6 +203,11 @@ class Reading:
             )
             events.append(row)
             name.records[timestamp_ms // INTERVAL_MS] += 1
+
+
+def _key_hash(text: str) -> int | None:
+    key = fields.identifier(text)
+    return None if key is None else hash64(key)
 
 
 def _text_of(key: bytes) -> tuple[str, int]:
