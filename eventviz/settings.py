@@ -138,7 +138,13 @@ TEMPLATES = [
                 "tracing.web.context.shell",
             ],
         },
-    }
+    },
+    # Rows that live pages draw by the hundred.
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "rows"],
+        "OPTIONS": {"environment": "tracing.web.rows.environment"},
+    },
 ]
 
 LANGUAGE_CODE = "en"

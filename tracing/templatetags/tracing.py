@@ -38,7 +38,11 @@ register.simple_tag(address.element_id, name="element_id")
 @register.simple_tag(takes_context=True)
 def when(context: Context, ms: int) -> SafeString:
     """Show how long ago something was; `shell.js` keeps the words fresh."""
-    now_ms = context.get("now_ms") or int(time.time() * 1_000)
+    return when_at(ms, context.get("now_ms") or int(time.time() * 1_000))
+
+
+def when_at(ms: int, now_ms: int) -> SafeString:
+    """Show how long before a moment something was."""
     absolute = present.iso(ms)
     return format_html(
         '<time datetime="{}" title="{}" data-ms="{}">{}</time>',

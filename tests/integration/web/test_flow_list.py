@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils.safestring import SafeString
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.integration.log import NOW_MS, record, write
@@ -174,7 +175,7 @@ def test_a_frame_of_flows_holds_rows_for_the_page_to_take(demo: Client) -> None:
     asked = filters.parse({"state": "done"})
     lines = reading.flow_lines([1, 2])
 
-    rows = present.draw(lines, now_ms=NOW_MS, wanted=asked.filter(NOW_MS))
+    rows = SafeString("".join(present.draw(lines, now_ms=NOW_MS, wanted=asked.filter(NOW_MS))))
     frame = present.frame(rows, present.totals_fragment(asked, now_ms=NOW_MS))
 
     assert frame.startswith('<div id="flow-updates" hx-swap-oob="true" hidden>')

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from tracing.domain.marks import BY_SLUG, LABELS
 from tracing.projections import reading
@@ -15,11 +16,10 @@ from tracing.web.address import element_id, flow_url
 from tracing.web.flows import filters
 from tracing.web.flows.first_event import first_event
 from tracing.web.menus import Menu, menu
+from tracing.web.rows import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from django.utils.safestring import SafeString
 
     from tracing.web.flows.filters import FlowQuery
 
@@ -93,7 +93,7 @@ def page(asked: FlowQuery, *, cursor: str | None, now_ms: int) -> dict[str, Any]
     found = reading.list_flows(asked.filter(now_ms), cursor=cursor, limit=PAGE, now_ms=now_ms)
     return {
         "asked": asked,
-        "rows": rows(found.lines, now_ms=now_ms),
+        "rows": draw(found.lines, now_ms=now_ms),
         "page": found,
         "older": asked.url(cursor=found.next or ""),
         "newest": asked.url(),
@@ -138,22 +138,22 @@ def draw(
     lines: Sequence[reading.FlowLine],
     *,
     now_ms: int,
-    wanted: reading.FlowFilter,
+    wanted: reading.FlowFilter | None = None,
     unknown: Collection[int] | None = None,
-) -> SafeString:
-    """Return lines as HTML rows, in the order given; those outside of the filter are `away`."""
-    drawn = rows(lines, now_ms=now_ms, wanted=wanted, unknown=unknown)
-    return render_to_string("tracing/partials/_flow_rows.html", {"rows": drawn, "now_ms": now_ms})
+) -> list[SafeString]:
+    """Return each line as an HTML row, in the order given; those outside of a filter are `away`."""
+    lined = rows(lines, now_ms=now_ms, wanted=wanted, unknown=unknown)
+    return drawn("flow_row.jinja", ({"row": row, "now_ms": now_ms} for row in lined))
 
 
-def frame(drawn: SafeString, totals: SafeString, *, whole: bool = False) -> str:
+def frame(every: SafeString, totals: SafeString, *, whole: bool = False) -> str:
     """Return fragments for the socket: these rows into `#flow-updates`, and the totals.
 
     `flows.js` takes the rows from there: it replaces those on screen in place, and puts new ones
     at the top or counts them; a row that is `away` is only ever replaced. With `whole` the rows
     are the list's first page: others on screen go.
     """
-    context = {"drawn": drawn, "totals": totals, "whole": whole}
+    context = {"drawn": every, "totals": totals, "whole": whole}
     return render_to_string("tracing/partials/_flow_updates.html", context)
 
 
@@ -161,8 +161,8 @@ def state(asked: FlowQuery, *, now_ms: int) -> str:
     """Return fragments for the socket: the list's first page."""
     wanted = asked.filter(now_ms)
     found = reading.list_flows(wanted, cursor=None, limit=PAGE, now_ms=now_ms)
-    drawn = draw(found.lines, now_ms=now_ms, wanted=wanted)
-    return frame(drawn, totals_fragment(asked, now_ms=now_ms), whole=True)
+    every = SafeString("".join(draw(found.lines, now_ms=now_ms, wanted=wanted)))
+    return frame(every, totals_fragment(asked, now_ms=now_ms), whole=True)
 
 
 def totals_fragment(asked: FlowQuery, *, now_ms: int) -> SafeString:

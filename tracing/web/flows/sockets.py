@@ -67,10 +67,8 @@ class FlowsSocket(LiveSocket):
         now, wanted = now_ms(), self.asked.filter(now_ms())
         lines = reading.flow_lines(positions)
         unknown = flows_that_name_unregistered(lines)
-        return {
-            positions[line.id]: present.draw([line], now_ms=now, wanted=wanted, unknown=unknown)
-            for line in lines
-        }
+        rows = present.draw(lines, now_ms=now, wanted=wanted, unknown=unknown)
+        return {positions[line.id]: row for line, row in zip(lines, rows, strict=True)}
 
     def render_clock(self) -> str:
         """Return the totals: flows become quiet by themselves."""

@@ -30,7 +30,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "hits": hits,
         "events": found,
-        "rows": present.rows([hit.line for hit in hits if hit.line], now_ms=now),
+        "rows": present.draw([hit.line for hit in hits if hit.line], now_ms=now),
         "now_ms": now,
     }
     return render(request, "tracing/search.html", context)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from tracing.projections import reading
 from tracing.schemas.unregistered import named, unregistered
 from tracing.web import present
 from tracing.web.address import flow_url
 from tracing.web.menus import Menu, menu
+from tracing.web.rows import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from django.utils.safestring import SafeString
 
     from tracing.schemas.unregistered import Named
     from tracing.web.tail.filters import TailQuery
@@ -65,24 +65,25 @@ def updates(
     they become a line with a link to the page that has them.
     """
     before = min((item.position for item in stored), default=0)
-    return frame(draw(stored), asked, before=before, missed=missed, whole=whole)
+    every = SafeString("".join(draw(stored)))
+    return frame(every, asked, before=before, missed=missed, whole=whole)
 
 
 def draw(
     stored: Sequence[reading.StoredEvent], unknown: Collection[Named] | None = None
-) -> SafeString:
-    """Return events as HTML rows, in the order given."""
-    return render_to_string("tracing/partials/_tail_rows.html", {"rows": rows(stored, unknown)})
+) -> list[SafeString]:
+    """Return each event as an HTML row, in the order given."""
+    return drawn("tail_row.jinja", ({"row": row} for row in rows(stored, unknown)))
 
 
 def frame(
-    drawn: SafeString, asked: TailQuery, *, before: int, missed: int = 0, whole: bool = False
+    every: SafeString, asked: TailQuery, *, before: int, missed: int = 0, whole: bool = False
 ) -> str:
     """Return `updates` of rows that are drawn already; `before` is the oldest one's position."""
     return render_to_string(
         "tracing/partials/_tail_updates.html",
         {
-            "drawn": drawn,
+            "drawn": every,
             "missed": missed,
             "missed_url": asked.url(before=str(before)),
             "whole": whole,

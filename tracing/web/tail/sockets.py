@@ -150,4 +150,5 @@ def _draw(positions: list[int]) -> dict[int, str]:
     """Return the row of each of these events by its position. Uses the ORM."""
     items = reading.events_at(positions)
     unknown = unregistered(item.event for item in items)
-    return {item.position: present.draw([item], unknown) for item in items}
+    rows = present.draw(items, unknown)
+    return {item.position: row for item, row in zip(items, rows, strict=True)}

@@ -34,7 +34,7 @@ def tail(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "asked": asked,
-        "rows": present.rows(page.events),
+        "rows": present.draw(page.events),
         "page": page,
         "older": asked.url(before=str(page.next_before or "")),
         "newest": asked.url(),
