@@ -122,9 +122,7 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
     return flow_ids
 
 
-def write_keys(
-    of_new: Iterable[tuple[int, int]], of_others: Iterable[tuple[int, int]] = ()
-) -> None:
+def write_keys(of_new: Iterable[tuple[int, int]], of_others: Iterable[tuple[int, int]]) -> None:
     """Write distinct (key hash, flow) pairs, of flows that are new and of others."""
     # In the order of their index.
     bulk.insert_unless_there(_KEYS, sorted(of_new))

@@ -10,24 +10,15 @@ from django.utils.safestring import SafeString
 from jinja2 import Environment, StrictUndefined
 
 from tracing.templatetags import tracing as tags
-from tracing.web import present
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 
 def environment(**options: Any) -> Environment:
     """Return what these templates know: the words, symbols and numbers of all pages."""
     made = Environment(**options | {"undefined": StrictUndefined})  # noqa: S701 - Django escapes
-    made.filters |= {
-        "clock": present.clock,
-        "duration": present.duration,
-        "iso": present.iso,
-        "reason_words": present.reason_words,
-        "short_id": present.short_id,
-        "thousands": tags.thousands,
-        "truncatechars": truncatechars,
-    }
+    made.filters |= tags.register.filters | {"truncatechars": truncatechars}
     made.globals |= {
         "marks": tags.marks,
         "node": tags.node,
@@ -38,7 +29,7 @@ def environment(**options: Any) -> Environment:
     return made
 
 
-def drawn(name: str, contexts: Iterable[Mapping[str, Any]]) -> list[SafeString]:
+def drawn(name: str, contexts: Iterable[dict[str, Any]]) -> list[SafeString]:
     """Return a row for each of these contexts."""
     render = get_template(name, using="jinja2").render
-    return [SafeString(render(dict(context))) for context in contexts]
+    return [SafeString(render(context)) for context in contexts]
