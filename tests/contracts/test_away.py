@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.servers.apache import Apache, apache_node
 from tests.servers.product import Product, running_product
-from tests.servers.stored import COUNT
+from tests.servers.stored import stored_count, stored_events
 from tests.strangers.producing import Sent, create_topics, envelope, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache]
@@ -51,9 +52,11 @@ def stored(product: Product) -> tuple[int, int]:
     """Return how many records and events the database holds."""
     file = product.env["EVENTVIZ_DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(file, timeout=10)) as opened:
-        question = f"SELECT ({COUNT}), count(*) FROM tracing_event"
-        records, events = opened.execute(question).fetchone()
-    return int(records), int(events)
+
+        def rows(question: str) -> list[tuple[Any, ...]]:
+            return opened.execute(question).fetchall()
+
+        return stored_count(rows), len(stored_events(rows))
 
 
 def test_a_broker_that_is_killed_is_said_and_waited_for_and_nothing_is_lost(

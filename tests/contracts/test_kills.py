@@ -19,7 +19,7 @@ from tests.contracts.test_sharing import TYPES, records
 from tests.servers.postgres import postgres
 from tests.servers.processes import MANAGE
 from tests.servers.product import Product, running_product
-from tests.servers.stored import stored_count, stored_places
+from tests.servers.stored import check_events, stored_count, stored_places
 from tests.strangers.producing import create_topics, send
 
 CHUNK = 500
@@ -117,6 +117,7 @@ def test_kills_lose_and_double_nothing(victims: Victims, kills: int, flows: int)
 
     assert len(produced) == total
     assert sorted(stored_places(victims.rows)) == sorted(produced)
+    check_events(victims.rows, total)
     before = victims.rows(FLOW_ROWS)
     assert len(before) == flows
     victims.product.processes["ingest"].end()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from typing import Any
 
 from django.db.models import Model
 
-from tracing.domain.text import hash64
+from tracing.domain.text import digest16
 from tracing.models import (
     DeadLetter,
     DeadLetterGroup,
     DeadLetterHour,
     Event,
-    EventHash,
-    EventRun,
+    EventBlock,
+    EventIndex,
     Flow,
     FlowCount,
     LogHead,
@@ -40,6 +41,7 @@ from tracing.models import Record as RecordRow
 from tracing.projections import saga_facts
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.event_index import positions_of
+from tracing.projections.events import behind
 from tracing.projections.packing import load, unpack
 from tracing.projections.saga_decisions import declare
 
@@ -72,7 +74,7 @@ steps:
 
 def clear() -> None:
     """Empty every table of the log and its read models."""
-    events = (Event, EventHash, EventRun)
+    events = (Event, EventBlock, EventIndex)
     flows = (Flow, FlowCount, SearchKey, Undecodable, UndecodableReason)
     failures = (DeadLetter, DeadLetterGroup, DeadLetterHour, RetryCopy, RetriedRecord)
     sagas = (SagaInstance, SagaFlow, SagaFlag, SagaCount, SagaFlagCount, SagaDuration)
@@ -115,12 +117,14 @@ def picture(catalogue: Catalogue) -> dict[str, Any]:
                 for fact in unpack(held.facts, catalogue)
             ),
         }
-    for event_id in Event.objects.values_list("event_id", flat=True):
-        held_at = Event.objects.filter(event_id=event_id).values_list("position", flat=True)
-        assert sorted(positions_of([hash64(event_id)])) == sorted(held_at), event_id
+    rows = behind(0, 1_000_000)
+    by_id_of_event = defaultdict(list)
+    for row in rows:
+        by_id_of_event[row.event_id].append(row.position)
+    for event_id, held_at in by_id_of_event.items():
+        assert sorted(positions_of([digest16(event_id)])) == held_at, event_id
     events = sorted(
-        (place_of(event.record, catalogue), event.event_id, by_id[event.flow_id])
-        for event in Event.objects.all()
+        (place_of(row.record, catalogue), row.event_id, by_id[row.flow_id]) for row in rows
     )
     counts = {row.state: row.flows for row in FlowCount.objects.all() if row.flows}
     keys = sorted((row.key_hash, by_id[row.flow_id]) for row in SearchKey.objects.all())

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.integration.log import record, write
-from tracing.domain.text import hash64
-from tracing.models import Event, EventHash, EventRun
-from tracing.projections import event_index
-from tracing.projections.event_index import positions_of
+from tracing.domain.text import digest16
+from tracing.models import EventIndex
+from tracing.projections import event_index, events
+from tracing.projections.event_index import KEY_BYTES, positions_of
 from tracing.projections.event_reading import find_events
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-on_sqlite = pytest.mark.skipif(
-    "connection.vendor != 'sqlite'", reason="Postgres has an index of its own."
-)
 
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_index, "LARGE", 3)
-    monkeypatch.setattr(event_index, "MOVED_AT", 6)
+@pytest.fixture
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_index, "JOINED_AT", 6)
 
 
 def batch(first: int, count: int) -> None:
@@ -30,58 +27,100 @@ def batch(first: int, count: int) -> None:
 
 
 def found(*numbers: int) -> set[str]:
-    places = positions_of([hash64(f"e-{number}") for number in numbers])
-    return set(Event.objects.filter(position__in=places).values_list("event_id", flat=True))
+    return {row.event_id for row in events.with_ids([f"e-{number}" for number in numbers])}
 
 
-def test_events_of_small_and_large_batches_are_found() -> None:
-    batch(0, 1)
-    batch(1, 3)
-    batch(4, 4)
-    batch(8, 2)
+def levels() -> dict[int, int]:
+    """Return how many events the rows of each level have."""
+    held: dict[int, int] = {}
+    for level, packed in EventIndex.objects.values_list("level", "packed"):
+        held[level] = held.get(level, 0) + len(packed) // 16
+    return held
 
+
+@pytest.mark.usefixtures("_soon")
+def test_events_are_found_before_and_after_their_rows_are_joined() -> None:
+    batch(0, 2)
+    batch(2, 2)
+    assert levels() == {0: 4}
+    assert found(*range(12)) == {f"e-{number}" for number in range(4)}
+
+    batch(4, 5)
+    assert levels() == {1: 9}
+    batch(9, 1)
+
+    assert levels() == {0: 1, 1: 9}
     assert found(*range(12)) == {f"e-{number}" for number in range(10)}
     assert [one.event.event_id for one in find_events("e-5")] == ["e-5"]
 
 
-@on_sqlite
-def test_runs_are_moved_when_they_hold_much() -> None:
-    batch(0, 4)
-    batch(4, 4)
-    assert EventRun.objects.count() == 8
-
-    batch(8, 4)
-
-    assert (EventHash.objects.count(), EventRun.objects.count()) == (8, 4)
-    assert found(*range(12)) == {f"e-{number}" for number in range(12)}
+# Few buckets, and keys that differ in one byte, or repeat, or contain each other's bytes.
+keys = st.lists(st.sampled_from([0, 1, 255]), min_size=KEY_BYTES, max_size=KEY_BYTES).map(bytes)
 
 
-@on_sqlite
+@settings(
+    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    batches=st.lists(st.lists(keys, min_size=1, max_size=20), max_size=5),
+    joined=st.sets(st.integers(0, 4)),
+    gone=st.sets(st.integers(1, 60)),
+)
+def test_it_says_what_a_dictionary_says(
+    batches: list[list[bytes]], joined: set[int], gone: set[int]
+) -> None:
+    EventIndex.objects.all().delete()
+    held: dict[int, bytes] = {}
+    for number, some in enumerate(batches):
+        positions = range(len(held) + 1, len(held) + len(some) + 1)
+        event_index.add(b"".join(some), positions)
+        held |= dict(zip(positions, some, strict=True))
+        if number in joined:
+            event_index.join()
+
+    for removed in (set(), gone):
+        event_index.remove((held[position], position) for position in removed & held.keys())
+        held = {position: key for position, key in held.items() if position not in removed}
+        for key in {*held.values(), b"\0" * 8, b"absent!!"}:
+            there = sorted(place for place, other in held.items() if other == key)
+            assert sorted(positions_of([key])) == there
+        assert sorted(positions_of(set(held.values()))) == sorted(held)
+    assert sum(levels().values()) == len(held)
+
+
 def test_a_look_up_scans_no_table() -> None:
     batch(0, 4)
-    batch(4, 1)
-    hashes = [hash64("e-1"), hash64("e-2")]
-    statement = event_index._FIND.format("event_hash IN (%s, %s)", 10)
+    wanted = "level IN (0, 1) AND bucket IN (%s, %s)"
+    statement = f"SELECT bucket, packed FROM tracing_eventindex WHERE {wanted}"
 
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {statement}", [*hashes, *hashes])
-        plan = [row[3] for row in cursor.fetchall()]
-
-    tables = [step for step in plan if "tracing_" in step or "next" in step]
-    assert tables
-    assert all(step.startswith("SEARCH") for step in tables), plan
-
-
-@on_sqlite
-def test_the_events_table_has_no_index_in_random_order() -> None:
-    with connection.cursor() as cursor:
-        held = connection.introspection.get_constraints(cursor, "tracing_event")
-
-    assert not any("event_hash" in one["columns"] for one in held.values())
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {statement}", [1, 2])
+            assert "Index Cond: ((level = ANY" in str(cursor.fetchall())
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", [1, 2])
+            plan = [row[3] for row in cursor.fetchall()]
+            assert [step.split(" (")[0] for step in plan] == [
+                "SEARCH tracing_eventindex USING PRIMARY KEY"
+            ], plan
 
 
 def test_a_look_up_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_index, "MOST", 2)
     write(*(record("same", flow=f"o-{number}") for number in range(5)))
 
-    assert len(positions_of([hash64("same")])) == 2
+    assert len(positions_of([digest16("same")])) == 2
+
+
+def test_an_id_without_end_does_not_hide_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_index, "_LARGE_BYTES", 160)
+    monkeypatch.setattr(event_index, "_MOST_OF_A_ROW", 3)
+    same, other = b"same key", b"samf key"
+    event_index.add(same * 20 + other + same * 20, range(1, 42))
+
+    event_index.join()
+
+    assert positions_of([same]) == [1, 2, 3]
+    assert positions_of([other]) == [21]
+    assert levels() == {1: 4}

@@ -71,10 +71,9 @@ def records(draw: st.DrawFn) -> list[Record]:
 
 
 @pytest.fixture(autouse=True)
-def _small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let few events make runs of the index by their ids, and few runs be moved."""
-    monkeypatch.setattr(event_index, "LARGE", 2)
-    monkeypatch.setattr(event_index, "MOVED_AT", 5)
+def _joined_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let rows of the index by event ids be joined after few events."""
+    monkeypatch.setattr(event_index, "JOINED_AT", 5)
 
 
 def replay(data: st.DataObject, drawn: list[Record], catalogue: Catalogue) -> None:

@@ -18,8 +18,8 @@ from tests.strangers.failed import recorded
 from tests.strangers.producing import Sent, create_topics, envelope, send
 from tracing.domain.record import Record
 from tracing.ingest.preparing import LARGE, answerer, handed_over, taken_back
-from tracing.models import Event
 from tracing.projections.catalogue import Catalogue
+from tracing.projections.events import behind
 from tracing.projections.store import Slice, ready_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.usefixtures("live_log")]
@@ -107,5 +107,5 @@ def test_a_helper_that_dies_costs_nothing(broker: str, tmp_path: Path) -> None:
 
         assert ingestor.wait() == 0
     wait_until(lambda: not [pid for pid in left if Path(f"/proc/{pid}").exists()])
-    events = Counter(Event.objects.values_list("event_id", flat=True))
+    events = Counter(row.event_id for row in behind(0, 10 * sent))
     assert events == Counter(str(number) for number in range(sent))

@@ -5,6 +5,7 @@ Where a version is registered after payloads of it came, the newest of those are
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ from django.db import transaction
 from django.db.models import F
 
 from tracing.jobs.step import Step
-from tracing.models import Event, Node, SchemaCheck, SubjectVersion
+from tracing.models import Node, SchemaCheck, SubjectVersion
 from tracing.projections import reading
 from tracing.projections.version_reading import version_number
 from tracing.schemas import violations
 from tracing.schemas.current import registry_name
+from tracing.schemas.example import newest
 from tracing.schemas.wire import (
     MAX_LOOKED,
     MAX_PAYLOADS,
@@ -115,12 +117,12 @@ def _recount(cursor: SchemaCheck) -> bool:
 
 def _events(row: SubjectVersion, types: set[str], until: int) -> list[int]:
     """Return the positions of events that were checked before this version was there."""
-    nodes = list(Node.objects.filter(type__in=types).values_list("id", flat=True)[:1_000])
-    rows = Event.objects.filter(
-        position__gt=until - MAX_LOOKED, position__lte=until, node_id__in=nodes, error=None
-    ).order_by("-position")
-    listed = rows.values_list("position", "schema_version")
-    return [at for at, version in listed if version_number(version) == row.version][:MAX_PAYLOADS]
+    found = (
+        event.position
+        for event in newest(types, until, MAX_LOOKED)
+        if version_number(event.schema_version) == row.version
+    )
+    return list(itertools.islice(found, MAX_PAYLOADS))
 
 
 def _checked(

@@ -8,7 +8,7 @@ from tracing.models.dead_letter import (
     RetriedRecord,
     RetryCopy,
 )
-from tracing.models.event import Event, EventHash, EventRun, Node
+from tracing.models.event import Event, EventBlock, EventIndex, Node
 from tracing.models.flow import Flow, FlowCount, SearchKey
 from tracing.models.gap import Gap
 from tracing.models.group import ConsumerGroup
@@ -57,8 +57,8 @@ __all__ = [
     "DeadLetterHour",
     "Discard",
     "Event",
-    "EventHash",
-    "EventRun",
+    "EventBlock",
+    "EventIndex",
     "Flow",
     "FlowCount",
     "Gap",

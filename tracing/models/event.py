@@ -22,6 +22,8 @@ class Node(models.Model):
 class Event(models.Model):
     """One event. Its position orders all that ever changed, so that a follower finds what is new.
 
+    Those of an `EventBlock` have no row, unless their flow is large: ask `projections.events`.
+
     `record` is the id of the record (`part` counts within it), `flow` and `node` are ids without
     a database constraint: they are written in the same transaction, and read models are dropped
     and rebuilt as a whole.
@@ -33,7 +35,6 @@ class Event(models.Model):
     flow = models.ForeignKey("Flow", on_delete=models.DO_NOTHING, db_constraint=False)
     node = models.ForeignKey(Node, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     event_id = models.TextField()
-    event_hash = models.BigIntegerField()
     causation_id = models.TextField(null=True)
     timestamp_ms = models.BigIntegerField()
     occurred_us = models.BigIntegerField(null=True)
@@ -44,26 +45,35 @@ class Event(models.Model):
     error = models.TextField(null=True)
 
     class Meta:
-        """Few indexes: each costs the writer more than the row itself.
-
-        By `event_hash` Postgres has one, made by hand; SQLite has the two tables below.
-        """
+        """Few indexes: each costs the writer more than the row itself."""
 
         indexes = [models.Index(fields=["record", "part"], name="event_record")]
 
 
-class EventHash(models.Model):
-    """SQLite's index of events by the hash of their id (`projections.event_index`)."""
+class EventBlock(models.Model):
+    """Events that the records of a block say (`projections.events`).
 
-    pk = models.CompositePrimaryKey("event_hash", "position")
-    event_hash = models.BigIntegerField()
+    They have neighbouring positions from `position` on, in the order of their records; `block` is
+    the number of the records' block, and `present` has a bit for each of its records, `held` for
+    each that was not removed since.
+    """
+
+    position = RowIdField(primary_key=True)
+    block = models.BigIntegerField()
+    present = models.BigIntegerField()
+    held = models.BigIntegerField()
+
+    class Meta:
+        """Found by position and by record."""
+
+        indexes = [models.Index(fields=["block"], name="event_block")]
+
+
+class EventIndex(models.Model):
+    """Where the events with an id are, packed (`projections.event_index`)."""
+
+    pk = models.CompositePrimaryKey("level", "bucket", "position")
+    level = models.SmallIntegerField()
+    bucket = models.SmallIntegerField()
     position = models.BigIntegerField()
-
-
-class EventRun(models.Model):
-    """What a large batch brings to that index, until it is moved there. `run` names the batch."""
-
-    pk = models.CompositePrimaryKey("run", "event_hash", "position")
-    run = models.BigIntegerField()
-    event_hash = models.BigIntegerField()
-    position = models.BigIntegerField()
+    packed = models.BinaryField()

@@ -10,6 +10,7 @@ import msgspec
 from tracing.domain.event import JoinedBy
 from tracing.domain.text import hash64
 from tracing.projections import flows
+from tracing.projections.event_index import KEY_BYTES
 from tracing.projections.packing import Packed
 from tracing.projections.rows import Prepared
 from tracing.projections.versions import INTERVAL_MS, Key
@@ -41,20 +42,24 @@ class Share(msgspec.Struct, array_like=True, gc=False):
 class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The events of a batch, ready to be written.
 
-    `rows` are those of the events, in their order, without flow and position (`store._EVENTS`).
+    `keys` are the events' in the index by id, in their order. `rows` are the events that have one,
+    each behind its index, without flow and position (`event_rows.ROWS`); `blocks` are those that
+    their records say: the first one's index, and what an `EventBlock` says of them.
     `special` has, with their indexes, the events that other read models look at: those that failed,
     wait, could not be decoded or are part of a saga; `versions` counts the versions on the wire.
     Plain values throughout, so that another process may make them.
     """
 
+    keys: bytes
     rows: list[tuple[Any, ...]]
+    blocks: list[tuple[int, int, int]]
     shares: list[Share]
     special: list[tuple[int, Prepared]]
     versions: list[tuple[Key, int]]
 
     def __len__(self) -> int:
         """Return how many events there are."""
-        return len(self.rows)
+        return len(self.keys) // KEY_BYTES
 
 
 class Touched(msgspec.Struct, gc=False):
@@ -71,7 +76,9 @@ class Builder:
 
     def __init__(self) -> None:
         """Begin with none."""
+        self.digests: list[bytes] = []
         self.rows: list[tuple[Any, ...]] = []
+        self.blocks: list[tuple[int, int, int]] = []
         self.flows: dict[str, Touched] = {}
         self._special: list[tuple[int, Prepared]] = []
         self.versions: Counter[Key] = Counter()
@@ -84,7 +91,7 @@ class Builder:
     def add(self, item: Prepared) -> None:
         """Add an event."""
         event, fact = item.event, item.fact
-        index = len(self.rows)
+        index = len(self.digests)
         flow = self.flows.get(event.correlation_id) or self.flow(event.correlation_id)
         if flow.joined_by != event.joined_by:
             flow.joined_by = max(flow.joined_by, event.joined_by, key=flows.RANK.__getitem__)
@@ -92,11 +99,11 @@ class Builder:
         flow.facts.append(fact)
         flow.keys.update(item.keys)
         row = (
+            index,
             fact.record,
             event.part,
             fact.node,
             event.event_id,
-            item.event_hash,
             event.causation_id,
             event.timestamp_ms,
             event.occurred_us,
@@ -106,6 +113,7 @@ class Builder:
             event.dialect,
             event.error,
         )
+        self.digests.append(fact.event)
         self.rows.append(row)
         if event.error is None:
             interval = event.timestamp_ms // INTERVAL_MS
@@ -119,7 +127,9 @@ class Builder:
             Share(name, hash64(name), flow.joined_by, flow.indexes, flow.facts, sorted(flow.keys))
             for name, flow in self.flows.items()
         ]
-        return Batch(self.rows, shares, self._special, sorted(self.versions.items()))
+        versions = sorted(self.versions.items())
+        keys = b"".join([digest[:KEY_BYTES] for digest in self.digests])
+        return Batch(keys, self.rows, self.blocks, shares, self._special, versions)
 
 
 def batch_of(prepared: Iterable[Prepared]) -> Batch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracing.models import Node, Partition, Source
+from tracing.projections.plain_sql import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,15 +49,17 @@ class Catalogue:
     def node_ids(self, pairs: Iterable[Pair]) -> dict[Pair, int]:
         """Return the numbers of (type, service) pairs, making those that are new."""
         wanted = set(pairs)
-        missing = wanted - self._nodes.keys()
-        if missing:
+        found = {pair: node for pair in wanted if (node := self._nodes.get(pair)) is not None}
+        for new in (False, True):
+            missing = wanted - found.keys()
+            if not missing:
+                break
+            if new:
+                rows = [Node(type=event_type, service=service) for event_type, service in missing]
+                Node.objects.bulk_create(rows, ignore_conflicts=True, batch_size=400)
             self._forget_if_many()
-            rows = [Node(type=event_type, service=service) for event_type, service in missing]
-            Node.objects.bulk_create(rows, ignore_conflicts=True, batch_size=400)
-            types = list({event_type for event_type, _ in wanted})
-            for start in range(0, len(types), 500):
-                self._remember(Node.objects.filter(type__in=types[start : start + 500]))
-        return {pair: self._nodes[pair] for pair in wanted}
+            found |= self._read_types({event_type for event_type, _ in missing})
+        return {pair: found[pair] for pair in wanted}
 
     def node_in_memory(self, pair: Pair) -> int | None:
         """Return the number of a (type, service) pair, None of one that was not met yet."""
@@ -67,8 +70,9 @@ class Catalogue:
         known = self._pairs.get(node_id)
         if known is None:
             self._forget_if_many()
-            self._remember(Node.objects.filter(id=node_id))
-            known = self._pairs[node_id]
+            row = Node.objects.get(id=node_id)
+            self._remember([row])
+            known = (row.type, row.service)
         return known
 
     def pairs(self, node_ids: Iterable[int]) -> None:
@@ -79,6 +83,13 @@ class Catalogue:
         for start in range(0, len(missing), 500):
             self._remember(Node.objects.filter(id__in=missing[start : start + 500]))
 
+    def _read_types(self, types: set[str]) -> dict[Pair, int]:
+        rows: list[Node] = []
+        for chunk in chunks(types):
+            rows += Node.objects.filter(type__in=chunk)
+        self._remember(rows)
+        return {(row.type, row.service): row.id for row in rows}
+
     def _remember(self, rows: Iterable[Node]) -> None:
         for row in rows:
             self._nodes[row.type, row.service] = row.id
@@ -86,5 +97,5 @@ class Catalogue:
 
     def _forget_if_many(self) -> None:
         if len(self._nodes) > MAX_NODES:
-            self._nodes.clear()
-            self._pairs.clear()
+            # Other threads may be reading what was there.
+            self._nodes, self._pairs = {}, {}

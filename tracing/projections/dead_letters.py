@@ -89,7 +89,7 @@ def project(
         if attempt.failure is None:
             continue
         event = item.event
-        common = (flow_id, event.event_id, item.event_hash, item.fact.node)
+        common = (flow_id, event.event_id, hash64(event.event_id), item.fact.node)
         when = (event.timestamp_ms, position)
         if attempt.tier is Tier.DEAD:
             group = fingerprint_of(event, attempt.failure)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracing.codec.failures import attempt_of
 from tracing.domain.failure import Failure, Tier
-from tracing.models import DeadLetter, Event, Flow, Partition, RetryCopy
+from tracing.domain.text import digest16
+from tracing.models import DeadLetter, Flow, Partition, RetryCopy
 from tracing.models.source import coordinates_of, record_id
-from tracing.projections import record_log
+from tracing.projections import events, record_log
 from tracing.projections.dead_letters import tiers
-from tracing.projections.event_index import positions_of
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
 from tracing.projections.settings import current_rules
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 # Copies in retry topics that are looked at, from the newest on, to find those that still wait.
 MAX_TESTED = 1_000
 MAX_ATTEMPTS = 50
+_MAX_EFFECTS = 20_000
+# Copies that are asked for at once: all that their flows remember is read.
+_CHUNK = 100
 
 
 class DeadLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,23 +146,20 @@ def source_record(line: DeadLine) -> int | None:
     return None
 
 
-def attempts_at(event_id: str, event_hash: int, flow: int) -> list[AttemptLine]:
-    """Return the records of an event within its flow, the oldest first. Two look-ups by key."""
-    rows = Event.objects.filter(
-        position__in=positions_of([event_hash]), event_id=event_id, flow_id=flow
-    )
-    held = rows.order_by("timestamp_ms", "record").values_list("record", "part", "timestamp_ms")
-    found = list(held[:MAX_ATTEMPTS])
-    known = tiers([record for record, _, _ in found])
+def attempts_at(event_id: str, flow: int) -> list[AttemptLine]:
+    """Return the records of an event within its flow, the oldest first. A few look-ups by key."""
+    rows = [row for row in events.with_ids([event_id]) if row.flow_id == flow]
+    found = sorted(rows, key=attrgetter("timestamp_ms", "record"))[:MAX_ATTEMPTS]
+    known = tiers([row.record for row in found])
     return [
         AttemptLine(
-            record=record,
-            part=part,
-            coordinates=place_of(record),
-            tier=Tier(known.get(record, 0)),
-            timestamp_ms=at_ms,
+            record=row.record,
+            part=row.part,
+            coordinates=place_of(row.record),
+            tier=Tier(known.get(row.record, 0)),
+            timestamp_ms=row.timestamp_ms,
         )
-        for record, part, at_ms in found
+        for row in found
     ]
 
 
@@ -188,11 +189,11 @@ def list_waiting(limit: int = 100) -> tuple[list[WaitingLine], bool]:
 
 
 def _over(newest: dict[int, RetryCopy]) -> set[int]:
-    """Return the records of copies that wait no longer. Two queries a 500 copies."""
+    """Return the records of copies that wait no longer. A few queries a `_CHUNK`."""
     found: set[int] = set()
     hashes = list(newest)
-    for start in range(0, len(hashes), 500):
-        chunk = hashes[start : start + 500]
+    for start in range(0, len(hashes), _CHUNK):
+        chunk = hashes[start : start + _CHUNK]
         dead = DeadLetter.objects.filter(event_hash__in=chunk).values_list(
             "event_hash", "timestamp_ms"
         )
@@ -205,11 +206,19 @@ def _over(newest: dict[int, RetryCopy]) -> set[int]:
 
 def _went_on(copies: list[RetryCopy]) -> Iterator[int]:
     """Yield the copies whose event has an effect that was written after the copy."""
-    flows = {copy.flow_id for copy in copies}
+    causes = {copy.event_id for copy in copies}
+    digests = {digest16(cause) for cause in causes}
+    rows = events.of_flows(
+        {copy.flow_id for copy in copies},
+        among("e.causation_id", causes),
+        causes,
+        fits=lambda fact: fact.cause in digests,
+        limit=_MAX_EFFECTS,
+    )
     effects: dict[tuple[int, str | None], int] = {}
-    rows = Event.objects.filter(flow_id__in=flows).exclude(causation_id=None)
-    for flow, cause, at_ms in rows.values_list("flow_id", "causation_id", "timestamp_ms")[:20_000]:
-        effects[flow, cause] = max(effects.get((flow, cause), 0), at_ms)
+    for row in rows:
+        place = (row.flow_id, row.causation_id)
+        effects[place] = max(effects.get(place, 0), row.timestamp_ms)
     for copy in copies:
         if effects.get((copy.flow_id, copy.event_id), -1) >= (copy.due_ms or copy.timestamp_ms):
             yield copy.record

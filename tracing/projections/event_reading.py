@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracing.domain.causality import canonical, marks
-from tracing.domain.event import Event, JoinedBy
+from tracing.domain.event import Event
 from tracing.domain.failure import Tier
 from tracing.domain.rules import Role
-from tracing.domain.text import clean, digest16, hash64
+from tracing.domain.text import clean, digest16
 from tracing.models import Node
 from tracing.models.source import coordinates_of
-from tracing.projections import packing
+from tracing.projections import events, packing
 from tracing.projections.dead_letters import tiers
-from tracing.projections.event_index import positions_of
+from tracing.projections.event_rows import Row
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
 from tracing.projections.saga_decisions import applied_sagas
@@ -60,47 +60,6 @@ class EventPage(msgspec.Struct, frozen=True):
     events: tuple[StoredEvent, ...]
     next_before: int | None
     tested: int
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """An event's columns, and those of its flow that are short. Live pages read thousands."""
-
-    position: int
-    record: int
-    part: int
-    flow_id: int
-    node_id: int
-    event_id: str
-    causation_id: str | None
-    timestamp_ms: int
-    occurred_us: int | None
-    key: str | None
-    schema_version: str | None
-    reason: str | None
-    dialect: str
-    error: str | None
-    flow__correlation_id: str
-    flow__joined_by: JoinedBy
-    flow__marks: int
-    flow__events: int
-    flow__records: int
-
-    @property
-    def needs_facts(self) -> bool:
-        """Tell whether the flow has marks or copies: its facts say which events have them."""
-        return self.flow__marks != 0 or self.flow__events != self.flow__records
-
-
-_COLUMNS = [
-    name.replace("flow__", "f.") if name.startswith("flow__") else f"e.{name}"
-    for name in Row.__struct_fields__
-]
-_SOURCE = "tracing_event e JOIN tracing_flow f ON f.id = e.flow_id"
-
-
-def rows_of(condition: str, parameters: Iterable[Any]) -> list[Row]:
-    """Return events with their flows' columns. The condition, of `e`, ends in their order."""
-    return [Row(*row) for row in select(_COLUMNS, _SOURCE, condition, parameters)]
 
 
 def stored(rows: Sequence[Row]) -> list[StoredEvent]:
@@ -183,8 +142,7 @@ def _event(row: Row) -> Event:
 def find_events(event_id: str) -> list[StoredEvent]:
     """Return *the* event with this id, one for each flow that has it; usually one."""
     wanted = clean(event_id)
-    places = sorted(positions_of([hash64(wanted)]))[:MAX_SAME_ID]
-    rows = rows_of(f"{among('e.position', places)} AND e.event_id = %s", (*places, wanted))
+    rows = events.with_ids([wanted], MAX_SAME_ID)
     found: dict[int, StoredEvent] = {}
     tier = tiers({row.record for row in rows})
     for item in sorted(stored(rows), key=lambda one: (tier.get(one.record, 0), _precedence(one))):
@@ -198,9 +156,8 @@ def _precedence(item: StoredEvent) -> tuple[int, str, int, int]:
 
 
 def events_at(positions: Iterable[int]) -> list[StoredEvent]:
-    """Return the events at these positions, oldest first. Two queries by key."""
-    wanted = set(positions)
-    return stored(rows_of(f"{among('e.position', wanted)} ORDER BY e.position", wanted))
+    """Return the events at these positions, oldest first. A few queries by key."""
+    return stored(events.at(set(positions)))
 
 
 def list_events(
@@ -228,11 +185,9 @@ def _rows(after: int | None, before: int | None, limit: int) -> Iterator[Row]:
     size = min(limit + 1, _CHUNK)
     while True:
         if after is not None:
-            where, border = "e.position > %s ORDER BY e.position", after
+            rows = events.behind(after, size)
         else:
-            where = "e.position < %s ORDER BY e.position DESC"
-            border = _NO_BORDER if before is None else before
-        rows = rows_of(f"{where} LIMIT {size}", (border,))
+            rows = events.before(_NO_BORDER if before is None else before, size)
         yield from rows
         if len(rows) < size:
             return

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracing.domain.failure import group_key
-from tracing.models import DeadLetter, DeadLetterGroup, Discard, Event, RetryCopy
-from tracing.projections.event_index import positions_of
+from tracing.models import DeadLetter, DeadLetterGroup, Discard, RetryCopy
+from tracing.projections.events import with_ids
 from tracing.projections.plain_sql import select
 
 # A flow with more is a mass grave: the inbox shows them by group.
@@ -84,16 +85,13 @@ def _sent_on(
     """
     waiting = RetryCopy.objects.filter(flow_id=flow).order_by("-timestamp_ms")
     consumers = {**dict(waiting.values_list("record", "consumer")[:_MAX_COPIES]), **consumers}
-    hashes = {row.event_hash for row in newest.values()}
-    rows = Event.objects.filter(position__in=positions_of(hashes), flow_id=flow).order_by(
-        "-timestamp_ms"
-    )
-    copies = list(rows.values_list("event_id", "timestamp_ms", "record")[:_MAX_COPIES])
+    rows = [row for row in with_ids({who[0] for who in newest}) if row.flow_id == flow]
+    copies = sorted(rows, key=attrgetter("timestamp_ms"), reverse=True)[:_MAX_COPIES]
     for (event_id, consumer), row in newest.items():
         if any(
-            copy == event_id
-            and at_ms > row.timestamp_ms
-            and consumers.get(record, consumer) in {"", consumer}
-            for copy, at_ms, record in copies
+            copy.event_id == event_id
+            and copy.timestamp_ms > row.timestamp_ms
+            and consumers.get(copy.record, consumer) in {"", consumer}
+            for copy in copies
         ):
             yield event_id, consumer

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracing.domain.causality import Edge, canonical, edges
 from tracing.domain.text import clean, digest16, hash64
-from tracing.models import Event as EventRow
 from tracing.projections import packing
-from tracing.projections.event_index import positions_of
-from tracing.projections.event_reading import Row, StoredEvent, rows_of, stored
+from tracing.projections.event_reading import StoredEvent, stored
+from tracing.projections.event_rows import Row
+from tracing.projections.events import of_flows, with_ids
 from tracing.projections.flow_deaths import Death, deaths_of
 from tracing.projections.flow_reading import FlowColumns, FlowLine, lines_of
 from tracing.projections.log_reading import head
@@ -111,14 +112,9 @@ def read_flow(correlation_id: str) -> FlowDetail | None:
 
 def _rows(flow: Found, canonical_parts: set[tuple[int, int]]) -> list[Row]:
     """Return the rows to draw: the canonical records, or the first ones of a large flow."""
-    condition = "e.flow_id = %s ORDER BY e.position"
     if canonical_parts:
-        return [
-            row
-            for row in rows_of(condition, (flow.id,))
-            if (row.record, row.part) in canonical_parts
-        ]
-    return rows_of(f"{condition} LIMIT {MAX_DRAWN}", (flow.id,))
+        return [row for row in of_flows([flow.id]) if (row.record, row.part) in canonical_parts]
+    return of_flows([flow.id], limit=MAX_DRAWN)
 
 
 def _place(item: StoredEvent) -> tuple[str, int, int, int]:
@@ -161,11 +157,10 @@ def _outside(items: Iterable[StoredEvent]) -> dict[str, str]:
     }
     if not wanted:
         return {}
-    rows = EventRow.objects.filter(position__in=positions_of([hash64(cause) for cause in wanted]))
-    found = rows.order_by("-timestamp_ms").values_list("event_id", "flow__correlation_id")
+    found = sorted(with_ids(wanted), key=attrgetter("timestamp_ms"), reverse=True)
     own = items[0].event.correlation_id
     return {
-        event_id: correlation_id
-        for event_id, correlation_id in found[: 10 * MAX_DRAWN]
-        if event_id in wanted and correlation_id != own
+        row.event_id: row.flow__correlation_id
+        for row in found[: 10 * MAX_DRAWN]
+        if row.flow__correlation_id != own
     }

@@ -15,6 +15,7 @@ from tracing.domain.errors import EventvizError
 from tracing.domain.event import JoinedBy
 from tracing.domain.marks import BY_SLUG
 from tracing.models import Flow, FlowCount
+from tracing.projections import events
 from tracing.projections.log_reading import head
 from tracing.projections.plain_sql import among, select
 from tracing.projections.sieve import sieve
@@ -130,7 +131,7 @@ def list_flows(
 ) -> FlowPage:
     """Return one page of flows by their start, newest first.
 
-    Costs an index range and two look-ups by key. Predicates without an index (type, service,
+    Costs an index range and a few look-ups by key. Predicates without an index (type, service,
     mark, running or quiet) test at most `MAX_TESTED` flows; then the page may hold fewer than
     `limit` lines and `next` goes on. `filter.state` is one of `DISPLAY_STATES` or empty. Raises
     BadCursorError.
@@ -217,7 +218,7 @@ def line_matches(line: FlowLine, filter: FlowFilter, now_ms: int) -> bool:  # no
 
 
 def flow_lines(flow_ids: Iterable[int]) -> list[FlowLine]:
-    """Return the lines of these flows, newest first. Two queries by key."""
+    """Return the lines of these flows, newest first. A few queries by key."""
     wanted = set(flow_ids)
     condition = f"{among('id', wanted)} ORDER BY {_NEWEST_FIRST}"
     rows = select(FlowColumns.__struct_fields__, "tracing_flow", condition, wanted)
@@ -225,17 +226,15 @@ def flow_lines(flow_ids: Iterable[int]) -> list[FlowLine]:
 
 
 def lines_of(rows: Iterable[Flow | FlowColumns]) -> list[FlowLine]:
-    """Return flows as lines, in the order given. One query by index."""
+    """Return flows as lines, in the order given. A few queries by key."""
     found = list(rows)
     said = _said_by({row.root for row in found} | {row.failure for row in found if row.failure})
     return [_line(row, said) for row in found]
 
 
 def _said_by(records: set[int]) -> dict[int, tuple[str | None, str | None]]:
-    """Return (key, reason) of the events in these records. One query by index."""
-    condition = f"{among('record', records)} ORDER BY part DESC"
-    rows = select(("record", "key", "reason"), "tracing_event", condition, records)
-    return {record: (key, reason) for record, key, reason in rows}
+    """Return (key, reason) of the first event in each of these records."""
+    return {row.record: (row.key, row.reason) for row in reversed(events.of_records(records))}
 
 
 def _line(row: Flow | FlowColumns, said: dict[int, tuple[str | None, str | None]]) -> FlowLine:

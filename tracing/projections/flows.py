@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracing.domain.event import JoinedBy
     from tracing.projections.batch import Batch, Derived, Share
     from tracing.projections.catalogue import Catalogue
+    from tracing.projections.packing import Packed
 
 # What a batch changes in a flow; a new one has its identity besides.
 _CHANGES = Columns(
@@ -87,8 +88,14 @@ def begin(shares: Iterable[Share], catalogue: Catalogue) -> None:
                 share.facts = []
 
 
-def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> list[int]:
-    """Fold a batch of events into their flows; return each event's flow id, in order."""
+def project(
+    batch: Batch, positions: Sequence[int], catalogue: Catalogue
+) -> tuple[list[int], list[int]]:
+    """Fold a batch of events into their flows; return each event's flow id, in order.
+
+    Returned too are the records of events that flows no longer remember, or never did, because
+    they are large.
+    """
     flows = _read(batch.shares)
     counts: Counter[int] = Counter()
     inserts: list[tuple[Any, ...]] = []
@@ -96,11 +103,14 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
     first_keys: list[tuple[int, int]] = []
     more_keys: list[tuple[int, int]] = []
     flow_ids = [0] * len(batch)
+    of_large: list[int] = []
     for share in batch.shares:
         flow = flows[share.correlation_id]
         derived = share.begun if flow.state is None else None
+        large: Sequence[Packed] = share.facts
         if derived is None:
-            derived = _fold(flow, share, catalogue)
+            derived, large = _fold(flow, share, catalogue)
+        of_large += [fact.record for fact in large]
         state = derived[0]
         values = (flow.id, flow.joined_by, positions[share.indexes[-1]], *derived)
         if flow.state is None:
@@ -119,7 +129,7 @@ def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> lis
     bulk.update(_CHANGES, sorted(updates, key=itemgetter(0)))
     write_keys(first_keys, more_keys)
     count(counts)
-    return flow_ids
+    return flow_ids, of_large
 
 
 def write_keys(of_new: Iterable[tuple[int, int]], of_others: Iterable[tuple[int, int]]) -> None:
@@ -168,21 +178,22 @@ def _selects(hashes: list[int]) -> Iterator[tuple[str, list[Any]]]:
         yield f"{_SELECT} IN ({', '.join(['%s'] * len(chunk))})", chunk
 
 
-def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> Derived:
-    """Add events to a flow and return what is derived of it."""
+def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> tuple[Derived, Sequence[Packed]]:
+    """Add events to a flow; return what is derived of it, and the facts that it does not keep."""
     if RANK[share.joined_by] > RANK[flow.joined_by]:
         flow.joined_by = share.joined_by
     held = flow.held
     added = share.facts
     if not added and share.begun is not None:
         added = packing.load(share.begun[-1]).facts
-    if held.sums is None:
-        held.facts.extend(added)
-        return derived_of(held, catalogue)
-    facts = packing.unpack(added, catalogue)
-    fresh = sums_of(facts, records=len(facts), roles=applied_sagas().roles)
-    held.sums = merge(held.sums, fresh)
-    return _values(derive_large(held.sums), held)
+    if held.sums is not None:
+        facts = packing.unpack(added, catalogue)
+        fresh = sums_of(facts, records=len(facts), roles=applied_sagas().roles)
+        held.sums = merge(held.sums, fresh)
+        return _values(derive_large(held.sums), held), added
+    every = held.facts = [*held.facts, *added]
+    derived = derived_of(held, catalogue)
+    return derived, () if held.facts else every
 
 
 def derived_of(held: packing.Held, catalogue: Catalogue) -> Derived:

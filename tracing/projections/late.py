@@ -20,6 +20,8 @@ from tracing.models import AwaitingRecord, Flow, SearchKey
 from tracing.models import Event as EventRow
 from tracing.projections import dead_letters, event_index, flows, packing, record_log, undecodable
 from tracing.projections.batch import batch_of
+from tracing.projections.event_rows import Row
+from tracing.projections.events import of_flows, of_records
 from tracing.projections.rows import prepare
 from tracing.projections.settings import current_rules, look_for_schemas
 from tracing.projections.store import project, take_positions
@@ -82,18 +84,19 @@ def decode_late(records: Collection[int], catalogue: Catalogue) -> int:
 
 def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
     """Take the placeholders of records out of every read model."""
-    rows = list(EventRow.objects.filter(record__in=records))
+    # A placeholder is no ordinary event: it is a row.
+    rows = of_records(records)
     EventRow.objects.filter(record__in=records).delete()
-    event_index.remove((row.event_hash, row.position) for row in rows)
+    event_index.remove((digest16(row.event_id), row.position) for row in rows)
     undecodable.withdraw((row.record, row.error or "") for row in rows)
     dead_letters.withdraw(sorted({row.record for row in rows}))
-    by_flow: dict[int, list[EventRow]] = defaultdict(list)
+    by_flow: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         by_flow[row.flow_id].append(row)
     counts: Counter[int] = Counter()
     emptied: list[int] = []
-    rests: dict[int, list[EventRow]] = defaultdict(list)
-    for rest in EventRow.objects.filter(flow__in=by_flow):
+    rests: dict[int, list[Row]] = defaultdict(list)
+    for rest in of_flows(by_flow):
         rests[rest.flow_id].append(rest)
     for flow in Flow.objects.filter(id__in=by_flow):
         counts[flow.state] -= 1
@@ -107,7 +110,7 @@ def _withdraw(records: Collection[int], catalogue: Catalogue) -> None:
     flows.count(counts)
 
 
-def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int:
+def _derive_again(flow: Flow, rows: list[Row], catalogue: Catalogue) -> int:
     """Make a flow's row from the events that it still has; return its state."""
     tiers = dead_letters.tiers([row.record for row in rows])
     held = packing.Held([_fact(row, tiers.get(row.record, 0)) for row in rows])
@@ -128,7 +131,7 @@ def _derive_again(flow: Flow, rows: list[EventRow], catalogue: Catalogue) -> int
     return int(derived.state)
 
 
-def _fact(row: EventRow, tier: int) -> packing.Packed:
+def _fact(row: Row, tier: int) -> packing.Packed:
     return packing.Packed(
         row.record,
         row.part,
@@ -143,7 +146,7 @@ def _fact(row: EventRow, tier: int) -> packing.Packed:
 
 
 def _forget_keys(
-    flow_id: int, gone: Iterable[EventRow], rest: Iterable[EventRow], catalogue: Catalogue
+    flow_id: int, gone: Iterable[Row], rest: Iterable[Row], catalogue: Catalogue
 ) -> None:
     """Remove the search keys that only the placeholders brought: those of their records."""
     hashes = {hash64(row.key) for row in gone if row.key is not None}
@@ -152,7 +155,7 @@ def _forget_keys(
         SearchKey.objects.filter(key_hash__in=hashes, flow_id=flow_id).delete()
 
 
-def _keys(rows: Iterable[EventRow], catalogue: Catalogue) -> set[int]:
+def _keys(rows: Iterable[Row], catalogue: Catalogue) -> set[int]:
     """Return the hashes of the keys by which events are found."""
     rows = list(rows)
     found = {hash64(row.key) for row in rows if row.key is not None}

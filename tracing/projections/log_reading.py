@@ -6,16 +6,11 @@ import msgspec
 
 from tracing.models import Node, Source
 from tracing.models.source import coordinates_of
+from tracing.projections import events
 from tracing.projections.names import names
 from tracing.projections.plain_sql import select
 
 MAX_NAMES = 500
-
-
-_COLUMNS = (
-    *("e.position", "e.record", "e.part", "e.flow_id", "e.node_id"),
-    *("e.event_id", "e.key", "f.correlation_id"),
-)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -50,33 +45,28 @@ def head() -> Head:
 
 
 def changes(after: int, limit: int) -> list[Change]:
-    """Return at most `limit` changes behind a position, in order. One query by primary key."""
+    """Return at most `limit` changes behind a position, in order. Five queries by key at most."""
     catalogue = names()
-    rows = select(
-        _COLUMNS,
-        "tracing_event e JOIN tracing_flow f ON f.id = e.flow_id",
-        "e.position > %s ORDER BY e.position LIMIT %s",
-        (after, limit),
-    )
-    catalogue.pairs(row[4] for row in rows)
+    rows = events.behind(after, limit)
+    catalogue.pairs(row.node_id for row in rows)
     found = []
-    for position, record, part, flow, node, event_id, key, correlation_id in rows:
-        partition_id, offset = coordinates_of(record)
+    for row in rows:
+        partition_id, offset = coordinates_of(row.record)
         topic, number = catalogue.place(partition_id)
-        event_type, service = catalogue.pair(node)
+        event_type, service = catalogue.pair(row.node_id)
         found.append(
             Change(
-                position=position,
-                flow=flow,
-                correlation_id=correlation_id,
+                position=row.position,
+                flow=row.flow_id,
+                correlation_id=row.flow__correlation_id,
                 type=event_type,
                 service=service,
                 topic=topic,
                 partition=number,
                 offset=offset,
-                part=part,
-                event_id=event_id,
-                key=key,
+                part=row.part,
+                event_id=row.event_id,
+                key=row.key,
             )
         )
     return found

@@ -7,7 +7,10 @@ and nothing else is made on the way to their rows; all others go the long way, i
 from __future__ import annotations
 
 import functools
+from bisect import bisect_left
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,19 +24,23 @@ from tracing.models.source import OFFSET_BITS
 from tracing.projections.batch import Batch, Builder
 from tracing.projections.packing import Packed
 from tracing.projections.record_log import pairs
-from tracing.projections.record_rows import Row
+from tracing.projections.record_rows import BLOCK, BLOCK_BITS, Row
 from tracing.projections.rows import Prepared, prepare
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.settings import current_rules
 from tracing.projections.versions import INTERVAL_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping
 
     from tracing.projections.catalogue import Catalogue
     from tracing.projections.record_rows import Values
 
+# Of stored blocks, their numbers and lengths.
+Blocks = Sequence[tuple[int, int]]
 _Said = tuple[str, str | None, str | int | None]
+_OFFSETS = BLOCK - 1
+_id = itemgetter(0)
 
 
 class _Name(msgspec.Struct):
@@ -93,25 +100,28 @@ class Reading:
         self._wanted = key_fields(self._rules.key_fields)
         self._names = _Names(applied_sagas().families, catalogue)
         # From the first on that asks the database for something: a batch asks for all at once.
-        self._waiting: list[tuple[Sequence[Values], list[_Read | None]]] = []
+        self._waiting: list[tuple[Sequence[Values], list[_Read | None], Blocks]] = []
         # Most ids and keys of a batch come several times: each is looked at and hashed once.
         self._key_hash = functools.cache(_key_hash)
         self._digest = functools.cache(digest16)
         self._text_of = functools.cache(_text_of)
 
-    def add(self, rows: Sequence[Values]) -> None:
-        """Add records, given as their rows, behind those that were added before."""
+    def add(self, rows: Sequence[Values], blocks: Blocks = ()) -> None:
+        """Add records, given as their rows, behind those that were added before.
+
+        `blocks` are those that are stored of them, by number and length.
+        """
         found = self._read(rows)
         if self._waiting or self._names.unknown or None in found:
-            self._waiting.append((rows, found))
+            self._waiting.append((rows, found, blocks))
         else:
-            self._write(rows, found, {})
+            self._write_all(rows, found, blocks, {})
 
     def batch(self) -> Batch:
         """Return what is written of all that was added."""
         long_way = [
             Row(*row)
-            for rows, found in self._waiting
+            for rows, found, _ in self._waiting
             for row, read in zip(rows, found, strict=True)
             if read is None
         ]
@@ -121,8 +131,8 @@ class Reading:
         nodes = self._catalogue.node_ids({name.pair for name in self._names.unknown})
         for name in self._names.unknown:
             name.node = nodes[name.pair]
-        for rows, found in self._waiting:
-            self._write(rows, found, others)
+        for rows, found, blocks in self._waiting:
+            self._write_all(rows, found, blocks, others)
         for name in filter(None, self._names.values()):
             for interval, count in name.records.items():
                 self._builder.versions[name.node, name.version or "", "", interval] += count
@@ -152,15 +162,37 @@ class Reading:
             found.append((*ids, body.timestamp, name, keys, reason))
         return found
 
+    def _write_all(
+        self,
+        rows: Sequence[Values],
+        found: Sequence[_Read | None],
+        blocks: Blocks,
+        others: Mapping[int, Iterable[Prepared]],
+    ) -> None:
+        """Add the records' events to the batch: those of blocks without others as such."""
+        at = 0
+        for block, length in blocks:
+            begin = bisect_left(rows, block << BLOCK_BITS, at, key=_id)
+            end = begin + length
+            if None not in found[begin:end]:
+                self._write(rows[at:begin], found[at:begin], others)
+                present = sum([1 << (row[0] & _OFFSETS) for row in rows[begin:end]])
+                self._builder.blocks.append((len(self._builder.digests), block, present))
+                self._write(rows[begin:end], found[begin:end], {}, in_block=True)
+                at = end
+        self._write(rows[at:], found[at:], others)
+
     def _write(
         self,
         rows: Iterable[Values],
         found: Iterable[_Read | None],
         others: Mapping[int, Iterable[Prepared]],
+        *,
+        in_block: bool = False,
     ) -> None:
         """Add the records' events to the batch."""
         digest, text_of = self._digest, self._text_of
-        events, flows = self._builder.rows, self._builder.flows
+        digests, events, flows = self._builder.digests, self._builder.rows, self._builder.flows
         for (number, timestamp_ms, raw_key, _, _, _, _, _), read in zip(rows, found, strict=True):
             if read is None:
                 for item in others[number]:
@@ -169,16 +201,17 @@ class Reading:
             event_id, correlation_id, cause, timestamp, name, keys, reason = read
             flow = flows.get(correlation_id) or self._builder.flow(correlation_id)
             flow.joined_by = "correlation"
-            flow.indexes.append(len(events))
+            flow.indexes.append(len(digests))
             flow.keys.update(keys)
             key, key_hash = (None, None) if raw_key is None else text_of(raw_key)
             if key_hash is not None:
                 flow.keys.add(key_hash)
             occurred_us = fields.time_us(timestamp)
+            event = digest(event_id)
             fact = Packed(
                 number,
                 0,
-                digest(event_id),
+                event,
                 None if cause is None else digest(cause),
                 name.node,
                 timestamp_ms * 1000 if occurred_us is None else occurred_us,
@@ -186,23 +219,25 @@ class Reading:
                 key_hash,
             )
             flow.facts.append(fact)
-            row = (
-                number,
-                0,
-                name.node,
-                event_id,
-                hash64(event_id),
-                cause,
-                timestamp_ms,
-                occurred_us,
-                key,
-                name.version,
-                reason,
-                native.DIALECT,
-                None,
-            )
-            events.append(row)
             name.records[timestamp_ms // INTERVAL_MS] += 1
+            if not in_block:
+                row = (
+                    len(digests),
+                    number,
+                    0,
+                    name.node,
+                    event_id,
+                    cause,
+                    timestamp_ms,
+                    occurred_us,
+                    key,
+                    name.version,
+                    reason,
+                    native.DIALECT,
+                    None,
+                )
+                events.append(row)
+            digests.append(event)
 
 
 def _key_hash(text: str) -> int | None:

@@ -6,12 +6,16 @@ key. Columns are named after those of the models.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+Value = TypeVar("Value", int, str)
+# Of large values (blocks of records) this many are in memory at a time, too.
+_CHUNK = 500
 
 
 def select(
@@ -31,3 +35,10 @@ def select(
 def among(column: str, values: Collection[Any]) -> str:
     """Return the condition that a column has one of these values, which are its parameters."""
     return f"{column} IN ({', '.join(['%s'] * len(values))})" if values else "1 = 0"
+
+
+def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
+    """Yield values in their order, as many at a time as parameters of one statement."""
+    every = sorted(values)
+    for start in range(0, len(every), _CHUNK):
+        yield every[start : start + _CHUNK]

@@ -17,11 +17,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from tracing.domain.derive import State
-from tracing.domain.text import hash64
-from tracing.models import Event, Flow, FlowCount, Horizon
+from tracing.domain.text import digest16, hash64
+from tracing.models import Flow, FlowCount, Horizon
 from tracing.models.source import record_id
 from tracing.projections import (
     dead_letters,
+    event_blocks,
     event_index,
     record_log,
     saga_pruning,
@@ -29,6 +30,8 @@ from tracing.projections import (
     versions,
 )
 from tracing.projections.catalogue import Catalogue
+from tracing.projections.event_rows import Row
+from tracing.projections.events import of_flows
 from tracing.projections.log_reading import head
 from tracing.projections.rebuild import RebuildRunningError, running
 from tracing.projections.rows import prepare
@@ -163,8 +166,7 @@ class Pruner:
         )
         for state, gone in sorted(states.items()):
             FlowCount.objects.filter(state=state).update(flows=F("flows") - gone)
-        event_index.move_runs()
-        event_index.remove((row.event_hash, row.position) for row in events)
+        event_index.remove((digest16(row.event_id), row.position) for row in events)
         keys, schemas = self._said(events, records)
         versions.withdraw(events, schemas)
         with connection.cursor() as cursor:
@@ -177,11 +179,12 @@ class Pruner:
                 statement = f"DELETE FROM tracing_{table} WHERE {column} = %s"  # noqa: S608
                 cursor.executemany(statement, [(number,) for number in numbers])
         record_log.delete(records)
+        event_blocks.remove(records)
         self._move_horizon(len(flows), len(records))
         return len(records)
 
     def _said(
-        self, events: list[Event], records: list[int]
+        self, events: list[Row], records: list[int]
     ) -> tuple[list[tuple[int, int]], dict[int, str]]:
         """Return these events' search keys, and the schema that each record names.
 
@@ -214,14 +217,8 @@ def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
         yield numbers[start : start + _IN]
 
 
-def _events_of(flows: list[int]) -> list[Event]:
-    columns = "position record part flow_id node_id event_hash key error timestamp_ms"
-    columns += " schema_version"
-    return [
-        row
-        for chunk in _chunks(flows)
-        for row in Event.objects.filter(flow__in=chunk).only(*columns.split())
-    ]
+def _events_of(flows: list[int]) -> list[Row]:
+    return [row for chunk in _chunks(flows) for row in of_flows(chunk)]
 
 
 def _neighbours(flows: set[int]) -> set[tuple[int, int]]:

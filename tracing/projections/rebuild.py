@@ -22,7 +22,7 @@ from django.utils import timezone
 from tracing.domain.errors import EventvizError
 from tracing.models import LogHead, Partition, RebuildRun
 from tracing.models.source import record_id
-from tracing.projections import late, record_log, record_rows, tables
+from tracing.projections import event_index, events, late, record_log, record_rows, tables
 from tracing.projections.batch import batch_of
 from tracing.projections.catalogue import Catalogue
 from tracing.projections.configured import forget_configured
@@ -185,15 +185,18 @@ class _Making:
         """Write the read models of some records of one partition. One short transaction."""
         prepared = prepare(record_log.pairs(chunk, self._catalogue), self._catalogue)
         batch = batch_of(prepared)
-        known = _positions(chunk[0].id, chunk[-1].id)
+        known = events.positions_between(chunk[0].id, chunk[-1].id)
         with transaction.atomic():
             missing = sum(_place(item) not in known for item in prepared)
             fresh = itertools.count(take_positions(missing) - missing + 1 if missing else 0)
             positions = [known.get(_place(item)) or next(fresh) for item in prepared]
+            joined = self.done // event_index.JOINED_AT
             self.done += len(chunk)
             self._beat()
             with tables.next_ones():
                 project(batch, positions, self._catalogue)
+                if self.done // event_index.JOINED_AT != joined:
+                    event_index.join()
 
     def _decode_late(self) -> None:
         """Decode those that wait in the next tables alone: their schema came meanwhile."""
@@ -227,13 +230,3 @@ def _rules_now() -> tuple[tuple[Mapping, ...], tuple[str, ...], Sagas]:
 
 def _place(item: Prepared) -> tuple[int, int]:
     return (item.fact.record, item.event.part)
-
-
-def _positions(first: int, last: int) -> dict[tuple[int, int], int]:
-    """Return the positions of the events of these records, as pages see them. One range query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT record, part, position FROM tracing_event WHERE record BETWEEN %s AND %s",
-            (first, last),
-        )
-        return {(record, part): position for record, part, position in cursor.fetchall()}

@@ -28,15 +28,14 @@ if TYPE_CHECKING:
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event on its way into the read models.
 
-    Whatever can be known before the lock on `log_head` is: `event_hash` is the index key of the
-    event id, `keys` are those of all that it is found by, `sagas` tells which sagas it is part of,
-    `schema` is the id that the record's frame names.
+    Whatever can be known before the lock on `log_head` is: `keys` are the hashes of all that the
+    event is found by, `sagas` tells which sagas it is part of, `schema` is the id that the record's
+    frame names.
     Plain values throughout, so that another process may make them.
     """
 
     event: Event
     fact: Packed
-    event_hash: int
     keys: tuple[int, ...]
     sagas: tuple[SagaKey, ...] = ()
     schema: str = ""
@@ -67,8 +66,7 @@ def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list
         keys = [number_of(key) for key in event.keys]
         if fact.key is not None:
             keys.append(fact.key)
-        event_hash = hash64(event.event_id)
-        prepared.append(Prepared(event, fact, event_hash, tuple(keys), sagas, schema))
+        prepared.append(Prepared(event, fact, tuple(keys), sagas, schema))
     return prepared
 
 

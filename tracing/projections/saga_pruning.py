@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from tracing.models import Event, SagaFlow, SagaInstance
-from tracing.projections import record_log, saga_facts
+from tracing.models import SagaFlow, SagaInstance
+from tracing.projections import events, record_log, saga_facts
 from tracing.projections.rows import prepare
 from tracing.projections.saga_facts import Effects, Held
 from tracing.projections.saga_keys import SagaKey
@@ -68,8 +68,7 @@ def _links(column: str, values: Collection[Any]) -> Iterator[tuple[int, str]]:
 def _refill(one: Stored, flows: set[int], flow_of: FlowOf, catalogue: Catalogue) -> None:
     """Give an instance the facts that its flows still have, as their records say them."""
     for flow_id in sorted(flows):
-        events = Event.objects.filter(flow_id=flow_id).values_list("record", "part")
-        parts = set(events)
+        parts = {(row.record, row.part) for row in events.of_flows([flow_id])}
         records = sorted({record for record, _ in parts})
         for start in range(0, len(records), 500):
             rows = record_log.by_id(records[start : start + 500]).values()

@@ -9,8 +9,8 @@ import msgspec
 from tracing.domain.saga.definition import BY_CORRELATION, Definition
 from tracing.domain.saga.derive import judge
 from tracing.domain.saga.instance import Flag, Instance, Phase
-from tracing.models import Event, Flow, SagaInstance
-from tracing.projections import packing, saga_facts
+from tracing.models import Flow, SagaInstance
+from tracing.projections import events, packing, saga_facts
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, select
 from tracing.projections.saga_decisions import applied_sagas
@@ -96,7 +96,7 @@ class SagaDetail(msgspec.Struct, frozen=True, kw_only=True):
 def read_saga(saga_id: str) -> SagaDetail | None:
     """Return one saga, None when there is none, or none that a definition in force covers.
 
-    Costs a look-up by key and one of its events' rows by record.
+    Costs a look-up by key and a few of its events by record.
     """
     row = SagaInstance.objects.filter(id=saga_id, phase__gte=0).first()
     if row is None:
@@ -117,7 +117,7 @@ def read_saga(saga_id: str) -> SagaDetail | None:
 
 
 def read_line(saga_id: str) -> SagaLine | None:
-    """Return one saga without its steps. Two look-ups by key."""
+    """Return one saga without its steps. A few look-ups by key."""
     return next(iter(lines_of(shown().filter(id=saga_id)[:1])), None)
 
 
@@ -139,17 +139,16 @@ def shown() -> QuerySet[SagaInstance]:
 def lines_of(rows: Iterable[SagaInstance]) -> Iterator[SagaLine]:
     """Yield rows as lines.
 
-    Two look-ups: of their flows, and of what starts and fails them; one more where one is flagged.
+    A look-up of their flows, and a few of what starts and fails them; one more where one is
+    flagged.
     """
     held = list(rows)
     flags = _flags([row for row in held if row.flags])
     flows = Flow.objects.filter(id__in={row.flow_id for row in held if row.flow_id})
     correlations = dict(flows.values_list("id", "correlation_id"))
     records = {record for row in held for record in (row.start, row.failure) if record}
-    events = Event.objects.filter(record__in=records).order_by("-part")
-    said = {
-        record: (key, why) for record, key, why in events.values_list("record", "key", "reason")
-    }
+    rows_said = reversed(events.of_records(records))
+    said = {event.record: (event.key, event.reason) for event in rows_said}
     for row in held:
         yield SagaLine(
             id=row.id,
@@ -201,8 +200,7 @@ def _said(facts: Iterable[Fact]) -> dict[tuple[int, int], Said]:
     records = sorted({fact.record for fact in facts})
     found: dict[tuple[int, int], Said] = {}
     for start in range(0, len(records), _IN):
-        rows = Event.objects.filter(record__in=records[start : start + _IN])
-        columns = rows.values_list("record", "part", "event_id", "flow__correlation_id", "reason")
-        for record, part, event_id, correlation_id, reason in columns:
-            found[record, part] = Said(event_id, correlation_id, reason or "")
+        for row in events.of_records(records[start : start + _IN]):
+            said = Said(row.event_id, row.flow__correlation_id, row.reason or "")
+            found[row.record, row.part] = said
     return found

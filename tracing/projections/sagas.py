@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import connection
 
 from tracing.domain.saga.derive import judge
-from tracing.models import Event, SagaFlag, SagaInstance
-from tracing.projections import bulk, packing, saga_facts
+from tracing.models import SagaFlag, SagaInstance
+from tracing.projections import bulk, events, packing, saga_facts
 from tracing.projections.bulk import Columns
 from tracing.projections.saga_decisions import applied_sagas
 from tracing.projections.saga_facts import Effects, Held
@@ -222,8 +222,8 @@ def _flow_of(one: Stored, start: Fact) -> int | None:
     """Return the flow of a starting event that was stored before this batch."""
     if one.start == start.record:
         return one.flow_id
-    rows = Event.objects.filter(record=start.record, part=start.part)
-    return rows.values_list("flow_id", flat=True).first()
+    rows = events.of_records([start.record])
+    return next((row.flow_id for row in rows if row.part == start.part), None)
 
 
 def difference(counts: Counter[Row], definition: str, before: Effects, after: Effects) -> None:

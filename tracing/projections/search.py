@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -12,10 +13,11 @@ from tracing.codec.keys import named_keys
 from tracing.domain.text import clean, hash64
 from tracing.models import Partition
 from tracing.models.source import record_id
-from tracing.projections.event_reading import StoredEvent, find_events, rows_of, stored
+from tracing.projections.event_reading import StoredEvent, find_events, stored
+from tracing.projections.events import of_records
 from tracing.projections.flow_graph import find_flow
 from tracing.projections.flow_reading import FlowLine, flow_lines, lines_of
-from tracing.projections.plain_sql import among, select
+from tracing.projections.plain_sql import select
 from tracing.projections.record_reading import stored_record
 from tracing.projections.settings import current_rules
 
@@ -116,8 +118,8 @@ def _at_coordinates(text: str) -> list[StoredEvent]:
     partitions = Partition.objects.filter(source__topic=match[1], number=int(match[2]))
     offset = int(match[3])
     records = [record_id(row.id, offset) for row in partitions[:MAX_HITS]]
-    condition = f"{among('e.record', records)} ORDER BY e.position LIMIT {MAX_HITS}"
-    return stored(rows_of(condition, records))
+    rows = sorted(of_records(records), key=attrgetter("position"))
+    return stored(rows[:MAX_HITS])
 
 
 def _by_key(key: str) -> list[Hit]:

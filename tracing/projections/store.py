@@ -14,7 +14,10 @@ from tracing.domain.stretch import Records
 from tracing.projections import (
     bulk,
     dead_letters,
+    event_blocks,
     event_index,
+    event_rows,
+    events,
     flows,
     record_log,
     record_rows,
@@ -31,28 +34,6 @@ if TYPE_CHECKING:
 
     from tracing.projections.catalogue import Catalogue
 
-_EVENTS = Columns(
-    "tracing_event",
-    (
-        ("position", "int8"),
-        ("flow_id", "int8"),
-        ("record", "int8"),
-        ("part", "int4"),
-        ("node_id", "int8"),
-        ("event_id", "text"),
-        ("event_hash", "int8"),
-        ("causation_id", "text"),
-        ("timestamp_ms", "int8"),
-        ("occurred_us", "int8"),
-        ("key", "text"),
-        ("schema_version", "text"),
-        ("reason", "text"),
-        ("dialect", "text"),
-        ("error", "text"),
-    ),
-)
-# Where a batch's rows, which begin with the record, have the hash of the event's id.
-_HASH = _EVENTS.names.index("event_hash") - _EVENTS.names.index("record")
 _INSERT_GAP = """
 INSERT INTO tracing_gap (partition_id, start, "end", noticed_at) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
@@ -95,8 +76,9 @@ def ready_of(slices: Sequence[Slice], catalogue: Catalogue) -> Ready:
     reading, compress = Reading(catalogue), record_rows.compressor()
     for part in parts:
         for rows in record_rows.rows_of(part.partition_id, part.records, part.stretches):
-            reading.add(rows)
-            logs.append(record_rows.packed(part.partition_id, part.start, part.end, rows, compress))
+            log = record_rows.packed(part.partition_id, part.start, part.end, rows, compress)
+            reading.add(rows, [(number, length) for number, _, length, _ in log.blocks])
+            logs.append(log)
     batch = reading.batch()
     flows.begin(batch.shares, catalogue)
     return Ready(logs, batch)
@@ -142,18 +124,16 @@ def take_positions(count: int) -> int:
 
 def project(batch: Batch, positions: Sequence[int], catalogue: Catalogue) -> None:
     """Write the read models of a batch whose events take these positions."""
-    if not batch.rows:
+    if not batch.keys:
         return
     bulk.prefer_indexes()
-    flow_ids = flows.project(batch, positions, catalogue)
-    bulk.insert(
-        _EVENTS,
-        [
-            (position, flow_id, *row)
-            for position, flow_id, row in zip(positions, flow_ids, batch.rows, strict=True)
-        ],
-    )
-    event_index.add((row[_HASH] for row in batch.rows), positions)
+    flow_ids, of_large = flows.project(batch, positions, catalogue)
+    rows = [(positions[index], flow_ids[index], *row) for index, *row in batch.rows]
+    bulk.insert(event_rows.ROWS, rows)
+    blocks = [(positions[index], block, present, present) for index, block, present in batch.blocks]
+    bulk.insert(event_blocks.BLOCKS, blocks)
+    events.add_rows(of_large)
+    event_index.add(batch.keys, positions)
     versions.project(batch.versions)
     if batch.special:
         _project_special(batch, positions, flow_ids, catalogue)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # All that is derived from the log, and nothing else: a new read model is one line here.
 READ_MODELS = (
     "event",
-    "eventhash",
-    "eventrun",
+    "eventblock",
+    "eventindex",
     "flow",
     "flowcount",
     "searchkey",

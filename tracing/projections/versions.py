@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tracing.domain.record import Record
-    from tracing.models import Event
+    from tracing.projections.event_rows import Row
 
 INTERVAL_MS = 10 * 60 * 1_000
 # (node, version, schema, number of the interval)
@@ -83,7 +83,7 @@ def project(counts: Sequence[tuple[Key, int]]) -> None:
         cursor.executemany(_INTERVAL, sorted(intervals))
 
 
-def withdraw(events: Iterable[Event], schemas: dict[int, str]) -> None:
+def withdraw(events: Iterable[Row], schemas: dict[int, str]) -> None:
     """Count these events no longer; `schemas` has their records' by number. Five statements."""
     counts: Counter[tuple[int, int]] = Counter()
     for row in events:

@@ -8,9 +8,10 @@ import msgspec
 from django.conf import settings
 
 from tracing.domain.record import Record
-from tracing.models import Event, Partition, RetryItem, Source
+from tracing.domain.text import hash64
+from tracing.models import Partition, RetryItem, Source
 from tracing.models.source import coordinates_of
-from tracing.projections import record_log, record_rows
+from tracing.projections import event_rows, events, record_log, record_rows
 from tracing.projections.names import names
 from tracing.retry.letters import discarded, letters_of
 from tracing.retry.outgoing import retry_id_of, why_not
@@ -69,7 +70,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def candidates(record_ids: Sequence[int]) -> list[Candidate]:
-    """Return what is known of records, in their order. A few queries a `CHUNK`, no values."""
+    """Return what is known of records, in their order. A few queries a `CHUNK`, no large values."""
     found: list[Candidate] = []
     for start in range(0, len(record_ids), CHUNK):
         found += _chunk(record_ids[start : start + CHUNK])
@@ -78,14 +79,8 @@ def candidates(record_ids: Sequence[int]) -> list[Candidate]:
 
 def _chunk(ids: Sequence[int]) -> list[Candidate]:
     rows = record_log.by_id(ids, values=False)
-    events = Event.objects.filter(record__in=ids, part=0)
-    known = {
-        record: (event_id, event_hash, node, flow)
-        for record, event_id, event_hash, node, flow in events.values_list(
-            "record", "event_id", "event_hash", "node_id", "flow_id"
-        )
-    }
-    names().pairs(node for _, _, node, _ in known.values())
+    known = {event.record: event for event in events.of_records(ids) if event.part == 0}
+    names().pairs(event.node_id for event in known.values())
     found = [_candidate(record, rows.get(record), known.get(record)) for record in ids]
     letters = letters_of(ids, {one.record: one.topic for one in found})
     aside = discarded(letters)
@@ -102,9 +97,7 @@ def _chunk(ids: Sequence[int]) -> list[Candidate]:
     ]
 
 
-def _candidate(
-    record: int, row: record_rows.Row | None, event: tuple[str, int, int, int] | None
-) -> Candidate:
+def _candidate(record: int, row: record_rows.Row | None, event: event_rows.Row | None) -> Candidate:
     topic, partition, offset = _place(record)
     if row is None:
         missing = "it is not stored, or not any more"
@@ -121,16 +114,15 @@ def _candidate(
         value_sha256=row.value_sha256,
         error=row.error,
     )
-    event_id, event_hash, node, flow = event or ("", None, None, None)
     return Candidate(
         record=record,
         topic=topic,
         partition=partition,
         offset=offset,
-        event_id=event_id,
-        event_hash=event_hash,
-        event_type=names().pair(node)[0] if node is not None else "",
-        flow=flow,
+        event_id=event.event_id if event else "",
+        event_hash=hash64(event.event_id) if event else None,
+        event_type=names().pair(event.node_id)[0] if event else "",
+        flow=event.flow_id if event else None,
         retry_id=retry_id_of(bare),
         missing=why_not(bare),
     )

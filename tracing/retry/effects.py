@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracing.domain.processed import Death, processed
-from tracing.models import DeadLetter, DeadLetterGroup, Event
+from tracing.domain.text import digest16
+from tracing.models import DeadLetter, DeadLetterGroup
 from tracing.models.source import coordinates_of
+from tracing.projections import events
 from tracing.projections.names import names
+from tracing.projections.plain_sql import among
 from tracing.retry.special import is_special
 
 if TYPE_CHECKING:
@@ -30,10 +33,11 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 def effects_of(sent: Sequence[tuple[int, str, int]]) -> dict[int, list[Effect]]:
-    """Return the effects that count of (record, event id, flow), by record. Four queries a chunk.
+    """Return the effects that count of (record, event id, flow), by record.
 
-    A record that was sent under another event id may be named twice, under each of its ids: who
-    answered the one had answered. Records without any effect are left out.
+    A few queries by key a chunk. A record that was sent under another event id may be named twice,
+    under each of its ids: who answered the one had answered. Records without any effect are left
+    out.
     """
     found: dict[int, list[Effect]] = defaultdict(list)
     died: dict[int, Death] = {}
@@ -48,14 +52,25 @@ def effects_of(sent: Sequence[tuple[int, str, int]]) -> dict[int, list[Effect]]:
 
 
 def _effects(part: Collection[tuple[int, str, int]]) -> dict[str, list[Effect]]:
-    rows = Event.objects.filter(
-        flow_id__in={flow for _, _, flow in part},
-        causation_id__in={event_id for _, event_id, _ in part},
-    ).values_list("record", "event_id", "causation_id", "position", "timestamp_ms", "node__service")
+    causes = {event_id for _, event_id, _ in part}
+    digests = {digest16(cause) for cause in causes}
+    rows = events.of_flows(
+        {flow for _, _, flow in part},
+        among("e.causation_id", causes),
+        causes,
+        fits=lambda fact: fact.cause in digests,
+    )
+    names().pairs(row.node_id for row in rows)
     effects: dict[str, list[Effect]] = defaultdict(list)
-    for record, event_id, cause, position, at_ms, service in rows:
-        if cause and not is_special(names().place(coordinates_of(record)[0])[0]):
-            effects[cause].append(Effect(event_id, cause, position, at_ms, service))
+    for row in rows:
+        cause = row.causation_id
+        if not cause or cause not in causes:
+            continue
+        if not is_special(names().place(coordinates_of(row.record)[0])[0]):
+            service = names().pair(row.node_id)[1]
+            effects[cause].append(
+                Effect(row.event_id, cause, row.position, row.timestamp_ms, service)
+            )
     return effects
 
 

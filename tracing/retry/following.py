@@ -13,9 +13,9 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from tracing.domain.text import hash64
-from tracing.models import DeadLetter, Event, Ingestor, Partition, RetriedRecord, RetryItem
+from tracing.models import DeadLetter, Ingestor, Partition, RetriedRecord, RetryItem
 from tracing.models.source import coordinates_of
-from tracing.projections.event_index import positions_of
+from tracing.projections import events
 from tracing.projections.names import names
 from tracing.projections.reading import head
 from tracing.retry import runs
@@ -57,19 +57,19 @@ class Follower:
         if self._position is None:
             oldest = RetryItem.objects.filter(state__in=("sending", "sent"))
             self._position = oldest.aggregate(first=Min("sent_position"))["first"] or 0
-        more = self._news()
+        more = self._news(self._position)
         runs.refresh(settle_doubts())
         if not more:
             runs.refresh(give_up())
         return more
 
-    def _news(self) -> bool:
+    def _news(self, after: int) -> bool:
         to = head().position
-        rows = list(
-            Event.objects.filter(position__gt=self._position, position__lte=to)
-            .order_by("position")
-            .values_list("position", "record", "causation_id", "flow_id")[:LOOKED]
-        )
+        rows = [
+            (row.position, row.record, row.causation_id, row.flow_id)
+            for row in events.behind(after, LOOKED)
+            if row.position <= to
+        ]
         touched = settle_failures(rows) | settle_effects(rows)
         runs.refresh(touched)
         self._position = rows[-1][0] if len(rows) == LOOKED else to
@@ -123,9 +123,9 @@ def _names_of(answered: Mapping[RetryItem, int]) -> list[tuple[int, str, int]]:
     """Return (record, event id, flow) of items, and of what they were before an edit."""
     named = [(item.record, item.event_id, flow) for item, flow in answered.items()]
     sent = {(record, event_id) for record, event_id, _ in named}
-    before = Event.objects.filter(record__in={record for record, _ in sent}, part=0)
-    rows = before.values_list("record", "event_id", "flow_id")
-    return [*named, *(row for row in rows if row[:2] not in sent)]
+    rows = events.of_records({record for record, _ in sent})
+    before = [(row.record, row.event_id, row.flow_id) for row in rows if row.part == 0]
+    return [*named, *(one for one in before if one[:2] not in sent)]
 
 
 def settle_failures(rows: Iterable[News]) -> set[UUID]:
@@ -248,19 +248,19 @@ def give_up() -> set[UUID]:
 
 
 def _went_on(items: Sequence[RetryItem]) -> set[int]:
-    """Return the items whose flow has later news that name no cause. Four queries."""
-    hashes = {item.event_hash for item in items if item.event_hash is not None}
-    if not hashes:
+    """Return the items whose flow has later news that name no cause. A few queries."""
+    ids = {item.event_id for item in items if item.event_hash is not None}
+    if not ids:
         return set()
-    known = Event.objects.filter(position__in=positions_of(hashes)).values_list(
-        "event_id", "flow_id"
-    )
-    flows = dict(known)
+    flows = {row.event_id: row.flow_id for row in events.with_ids(ids)}
     since = min(item.sent_position or 0 for item in items)
-    rows = Event.objects.filter(
-        flow_id__in=set(flows.values()), position__gt=since, causation_id=None
-    ).values_list("flow_id", "event_id", "record")
-    later = [(flow, event_id) for flow, event_id, record in rows if not _is_dead(record)]
+    rows = events.of_flows(
+        set(flows.values()),
+        "e.causation_id IS NULL",
+        fits=lambda fact: fact.cause is None,
+        after=since,
+    )
+    later = [(row.flow_id, row.event_id) for row in rows if not _is_dead(row.record)]
     seen = first_seen(event_id for _, event_id in later)
     news: dict[int, list[tuple[int, str]]] = {}
     for flow, event_id in later:

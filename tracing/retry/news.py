@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracing.domain.text import hash64
-from tracing.models import Event, RetriedRecord, RetryItem
+from tracing.models import RetriedRecord, RetryItem
+from tracing.projections import events as stored_events
 from tracing.projections import record_log
-from tracing.projections.event_index import positions_of
 from tracing.projections.names import names
 from tracing.retry.outgoing import retry_id_of
 
@@ -21,24 +20,20 @@ def first_seen(event_ids: Iterable[str]) -> dict[str, int]:
     """Return at which position each event was seen first, on whatever topic.
 
     A service that recognises an event may write once more what it wrote before: a copy is no
-    news. Nor is an event that a run of ours brought into the log: it is left out. Two queries by
-    index a chunk.
+    news. Nor is an event that a run of ours brought into the log: it is left out. A few queries
+    by key a chunk.
     """
     found: dict[str, int] = {}
     wanted = sorted(set(event_ids))
     for start in range(0, len(wanted), _CHUNK):
-        part = set(wanted[start : start + _CHUNK])
         firsts: dict[str, tuple[int, int]] = {}
-        rows = Event.objects.filter(
-            position__in=positions_of({hash64(event_id) for event_id in part})
-        )
-        for event_id, position, record in rows.values_list("event_id", "position", "record"):
-            firsts[event_id] = min((position, record), firsts.get(event_id, (position, record)))
+        for row in stored_events.with_ids(wanted[start : start + _CHUNK]):
+            firsts.setdefault(row.event_id, (row.position, row.record))
         ours = _sent_by_us({record: event_id for event_id, (_, record) in firsts.items()})
         found |= {
             event_id: position
             for event_id, (position, record) in firsts.items()
-            if event_id in part and record not in ours
+            if record not in ours
         }
     return found
 

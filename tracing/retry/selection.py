@@ -5,7 +5,8 @@ A selection is stored as JSON and listed page by page, so a run of any size stay
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import itertools
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from django.db.models import Q
@@ -16,14 +17,19 @@ from tracing.domain.text import hash64
 from tracing.models import (
     DeadLetter,
     DeadLetterGroup,
-    Event,
     Flow,
     Partition,
     SearchKey,
     Source,
 )
 from tracing.models.source import record_id
+from tracing.projections import events
 from tracing.retry.letters import FILTERS, groups_of, unknown_filters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracing.projections.event_rows import Row
 
 # Records that are named one by one.
 MAX_RECORDS = 1_000
@@ -31,7 +37,11 @@ MAX_RECORDS = 1_000
 MAX_GROUPS = 100
 # A key that occurs in more flows than this: the newest of them.
 MAX_FLOWS = 200
+# Events of a topic that are in memory at once.
+_TESTED = 500
 _END = (1 << 44) - 1
+# So many records in a row are behind the selected time: whatever the order, it is over.
+_TOO_YOUNG = 50_000
 
 Cursor = list[int]
 Kind = Literal["records", "group", "filter", "flow", "key", "topic"]
@@ -68,6 +78,12 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         found = [group_of(key) for key in dict.fromkeys(self.text.split(","))]
         known = [group for group in found if group is not None]
         return known if len(known) == len(found) else []
+
+    def covers(self, timestamp_ms: int) -> bool:
+        """Tell whether a time lies in the selected range."""
+        return (self.since_ms is None or timestamp_ms >= self.since_ms) and (
+            self.until_ms is None or timestamp_ms < self.until_ms
+        )
 
     @property
     def words(self) -> str:
@@ -110,15 +126,27 @@ def page(
         return _of_topic(selection, cursor, until, limit)
     if selection.kind in ("group", "filter"):
         return _of_groups(selection, cursor, until, limit)
+    rows = _of_flows(selection, cursor[0] if cursor else 0, until, limit)
+    meant = (row for row in rows if selection.kind != "key" or row.key == selection.text)
+    found = list(dict.fromkeys(row.record for row in meant))
+    return found, [rows[-1].position] if len(rows) == limit else None
+
+
+def _of_flows(selection: Selection, after: int, until: int, limit: int) -> list[Row]:
+    """Return a flow's events, or those of a key's flows whose keys have its hash."""
     flows = _flows(selection)
-    query = Event.objects.filter(flow_id__in=flows, position__lte=until)
-    if selection.kind == "key":
-        query = query.filter(key=selection.text)
-    if cursor:
-        query = query.filter(position__gt=cursor[0])
-    rows = list(query.order_by("position").values_list("position", "record")[:limit])
-    found = list(dict.fromkeys(record for _, record in rows))
-    return found, [rows[-1][0]] if len(rows) == limit else None
+    if selection.kind == "flow":
+        return events.of_flows(flows, after=after, until=until, limit=limit)
+    wanted = hash64(selection.text)
+    return events.of_flows(
+        flows,
+        "e.key = %s",
+        (selection.text,),
+        fits=lambda fact: fact.key == wanted,
+        after=after,
+        until=until,
+        limit=limit,
+    )
 
 
 def _flows(selection: Selection) -> list[int]:
@@ -166,18 +194,32 @@ def _of_topic(
         begin, end = record_id(partitions[place], 0), record_id(partitions[place], _END)
         if last < begin:
             last = _first_at(begin, end, selection.since_ms) - 1
-        query = Event.objects.filter(record__gt=last, record__lte=end, position__lte=until, part=0)
-        if selection.since_ms is not None:
-            query = query.filter(timestamp_ms__gte=selection.since_ms)
-        if selection.until_ms is not None:
-            query = query.filter(timestamp_ms__lt=selection.until_ms)
         wanted = limit - len(found)
-        rows = list(query.order_by("record").values_list("record", flat=True)[:wanted])
+        rows = list(itertools.islice(_meant(selection, last, end, until), wanted))
         found += rows
         if len(rows) == wanted:
             return found, [place, rows[-1]]
         place, last = place + 1, -1
     return found, [place, -1] if place < len(partitions) else None
+
+
+def _meant(selection: Selection, last: int, end: int, until: int) -> Iterator[int]:
+    """Yield the records behind `last` that are selected. A few queries for `_TESTED` events.
+
+    Ends where so many in a row are too young that none can be meant any more.
+    """
+    too_young = 0
+    while rows := events.between_records(last + 1, end, _TESTED):
+        for row in rows:
+            if selection.until_ms is not None and row.timestamp_ms >= selection.until_ms:
+                too_young += 1
+                continue
+            too_young = 0
+            if row.part == 0 and row.position <= until and selection.covers(row.timestamp_ms):
+                yield row.record
+        last = rows[-1].record
+        if too_young > _TOO_YOUNG:
+            return
 
 
 def _partitions(topic: str) -> list[int]:
@@ -198,13 +240,8 @@ def _first_at(begin: int, end: int, since_ms: int | None) -> int:
     low, high = begin, end
     while low < high:
         middle = (low + high) // 2
-        row = (
-            Event.objects.filter(record__gte=middle, record__lte=end)
-            .order_by("record")
-            .values_list("timestamp_ms", flat=True)
-            .first()
-        )
-        if row is None or row >= since_ms:
+        rows = events.between_records(middle, end, 1)
+        if not rows or rows[0].timestamp_ms >= since_ms:
             high = middle
         else:
             low = middle + 1

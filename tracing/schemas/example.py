@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracing.models import Event as EventRow
 from tracing.models import Node
-from tracing.projections import reading
+from tracing.projections import events, reading
+from tracing.projections.event_reading import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
+
+    from tracing.projections.event_rows import Row
 
 # So many of the newest events are looked through, so many of those that may be it are decoded.
 MAX_LOOKED = 20_000
 MAX_DECODED = 50
 MAX_NODES = 1_000
+_PAGE = 1_000
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -32,19 +36,16 @@ def example(types: Collection[str], versions: Collection[str], schema: str) -> E
     """Return the newest payload of these types that is of a version; None without one.
 
     `versions` are what envelopes call it, `schema` is the id that frames name; either will do.
-    Five queries by key, of which one looks through the newest 20,000 events.
+    A few queries by key for each thousand of the newest 20,000 events that are looked through.
     """
-    nodes = list(Node.objects.filter(type__in=types).values_list("id", flat=True)[:MAX_NODES])
-    if not nodes:
-        return None
-    rows = EventRow.objects.filter(
-        position__gt=reading.head().position - MAX_LOOKED, node_id__in=nodes, error=None
-    ).order_by("-position")
-    if not schema:
-        rows = rows.filter(schema_version__in=versions)
-    items = reading.events_at(list(rows.values_list("position", flat=True)[:MAX_DECODED]))
+    rows = (
+        row
+        for row in newest(types, reading.head().position, MAX_LOOKED)
+        if schema or row.schema_version in versions
+    )
+    items = stored(list(itertools.islice(rows, MAX_DECODED)))
     records = reading.stored_records(item.record for item in items)
-    for item in reversed(items):
+    for item in items:
         record = records.get(item.record)
         said = None if record is None else reading.decode_stored(record)
         if said is None or item.event.part >= len(said.payloads):
@@ -55,3 +56,24 @@ def example(types: Collection[str], versions: Collection[str], schema: str) -> E
             event = item.event
             return Example(event.event_id, event.correlation_id, event.timestamp_ms, payload)
     return None
+
+
+def newest(types: Collection[str], until: int, looked: int) -> Iterator[Row]:
+    """Yield the events of these types that could be decoded, the newest first.
+
+    Looks through the last `looked` positions up to `until`, as far as it is asked to go on.
+    """
+    nodes = Node.objects.filter(type__in=types).values_list("id", flat=True)
+    wanted = set(nodes[:MAX_NODES])
+    behind, border = until + 1, max(until - looked, 0)
+    # A page may be short before the end: some of its events may be gone.
+    while wanted and (size := min(behind - 1 - border, _PAGE)) > 0:
+        rows = events.before(behind, size)
+        if not rows:
+            return
+        yield from (
+            row
+            for row in rows
+            if row.position > border and row.node_id in wanted and row.error is None
+        )
+        behind = rows[-1].position

@@ -6,8 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tracing.domain.marks import Mark
-from tracing.models import Event as EventRow
-from tracing.models import Subject, SubjectVersion
+from tracing.models import Node, Subject, SubjectVersion
+from tracing.projections import events as stored_events
+from tracing.projections.plain_sql import among
 from tracing.projections.version_reading import seen, version_number
 from tracing.schemas.current import registry_name
 
@@ -58,8 +59,8 @@ def flows_that_name_unregistered(lines: Iterable[FlowLine]) -> frozenset[int]:
     """Return the flows that hold an event of a version that nobody registered, by id.
 
     By subjects that bear a type's name alone, as a line of the list knows no topics; very large
-    flows are left out. One query where no type has a subject, four where all versions that were
-    seen are known, else one more, of those flows' events.
+    flows are left out. One query where no type has a subject, three where all versions that were
+    seen are known, else a few more, of those flows' events.
     """
     named_by = {line.id: {kind for kind, _, _ in line.strip} for line in lines if not _large(line)}
     types = sorted({kind for kinds in named_by.values() for kind in kinds})[:MAX_NAMED]
@@ -77,16 +78,25 @@ def flows_that_name_unregistered(lines: Iterable[FlowLine]) -> frozenset[int]:
     }
     kinds = {kind for kind, _ in odd}
     wanted = [flow for flow, there in named_by.items() if there & kinds]
-    if not wanted:
-        return frozenset()
-    events = EventRow.objects.filter(
-        flow__in=wanted,
-        node__type__in=kinds,
-        schema_version__in={version for _, version in odd},
-        error=None,
+    return _flows_with(odd, wanted) if wanted else frozenset()
+
+
+def _flows_with(odd: set[tuple[str, str]], flows: list[int]) -> frozenset[int]:
+    """Return those of these flows that hold an event of such a (type, version)."""
+    kinds, versions = {kind for kind, _ in odd}, {version for _, version in odd}
+    nodes = dict(Node.objects.filter(type__in=kinds).values_list("id", "type"))
+    of_kinds = f"e.node_id IN (SELECT id FROM tracing_node WHERE {among('type', kinds)})"  # noqa: S608
+    rows = stored_events.of_flows(
+        flows,
+        f"e.error IS NULL AND {of_kinds} AND {among('e.schema_version', versions)}",
+        [*kinds, *versions],
+        fits=lambda fact: fact.node in nodes,
     )
-    told = events.values_list("flow_id", "node__type", "schema_version").distinct()
-    return frozenset(flow for flow, kind, version in told if (kind, version) in odd)
+    return frozenset(
+        row.flow_id
+        for row in rows
+        if row.error is None and (nodes.get(row.node_id), row.schema_version) in odd
+    )
 
 
 def _large(line: FlowLine) -> bool:

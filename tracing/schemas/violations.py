@@ -8,9 +8,9 @@ import msgspec
 from django.db import connection
 
 from tracing.domain.text import clean, hash64
-from tracing.models import Event as EventRow
 from tracing.models import SchemaViolation
-from tracing.projections import reading
+from tracing.projections import events
+from tracing.projections.event_reading import stored
 from tracing.projections.version_reading import version_number
 from tracing.schemas.checking import Finding
 from tracing.schemas.current import registry_name
@@ -83,7 +83,7 @@ def forget(subject: str, version: int) -> None:
 def violations(*, event_type: str = "", subject: str = "", limit: int = MAX_LISTED) -> list[Listed]:
     """Return what was found, of a type or a subject or of all: violations first, by number.
 
-    Three queries; `MAX_KINDS` rows at most are sorted.
+    A few queries by key behind the first one, in which `MAX_KINDS` rows at most are sorted.
     """
     rows = SchemaViolation.objects.filter(registry=registry_name())
     if event_type:
@@ -91,8 +91,7 @@ def violations(*, event_type: str = "", subject: str = "", limit: int = MAX_LIST
     if subject:
         rows = rows.filter(subject=subject)
     chosen = list(rows.order_by("-listed", "-records", "id")[:limit])
-    events = EventRow.objects.filter(record__in=[row.last_record for row in chosen])
-    found = reading.events_at(events.values_list("position", flat=True))
+    found = stored(events.of_records({row.last_record for row in chosen}))
     examples = {item.record: item for item in found}
     return [_listed(row, examples.get(row.last_record)) for row in chosen]
 

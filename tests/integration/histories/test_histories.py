@@ -28,9 +28,10 @@ from tracing.domain.derive import derive, derive_large, sums_of
 from tracing.domain.event import Event as Said
 from tracing.domain.facts import Fact
 from tracing.domain.text import digest16, hash64
-from tracing.models import AwaitingRecord, Event, Flow, FlowCount, LogHead, Partition
+from tracing.models import AwaitingRecord, Flow, FlowCount, LogHead, Partition
 from tracing.models.source import record_id
 from tracing.projections import late, packing
+from tracing.projections.events import behind
 from tracing.projections.rebuild import rebuild
 from tracing.projections.record_log import by_id
 from tracing.projections.settings import current_rules
@@ -130,7 +131,7 @@ class Histories(Readers):
             for event in decode(record, blind if one in self.waits else rules).events:
                 by_flow.setdefault(event.correlation_id, []).append(_fact_of(event, one))
                 events[one, event.event_id] += 1
-        assert Counter(Event.objects.values_list("record", "event_id")) == events
+        assert Counter((row.record, row.event_id) for row in behind(0, 100_000)) == events
         states = Counter[int]()
         rows = {flow.correlation_id: flow for flow in Flow.objects.all()}
         assert rows.keys() == by_flow.keys()
@@ -159,8 +160,8 @@ class Histories(Readers):
         """Events keep their positions, new ones stand behind the last head, rebuilds are told."""
         head = LogHead.objects.get()
         assert head.generation == self.head.generation
-        rows = Event.objects.values_list("record", "part", "position", "event_id")
-        places = {(record, part): (position, name) for record, part, position, name in rows}
+        rows = behind(0, 100_000)
+        places = {(row.record, row.part): (row.position, row.event_id) for row in rows}
         for place, (position, name) in places.items():
             before = self.places.get(place)
             if before is None or position != before[0]:

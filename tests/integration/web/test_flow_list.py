@@ -163,7 +163,7 @@ def test_a_page_costs_a_fixed_number_of_queries(
     write(*(record(str(n), flow=f"o-{n}") for n in range(40)))
     page(demo, "/flows/")
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         page(demo, "/flows/")
 
 

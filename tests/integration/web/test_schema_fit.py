@@ -74,7 +74,7 @@ def test_a_list_asks_for_versions_only_where_there_are_subjects(
     with django_assert_max_num_queries(1):
         assert flows_that_name_unregistered(lines) == frozenset()
     register()
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(8):
         assert flows_that_name_unregistered(lines) == {line.id for line in lines}
 
 

@@ -25,8 +25,8 @@ def of_size(size: int) -> list[Slice]:
 def test_large_batches_and_large_answers_do_not_wait_for_each_other() -> None:
     ours, theirs = opened(multiprocessing.get_context("spawn"))
     row = (1, 0, None, b"y" * SLOT_BYTES, SLOT_BYTES, None, b"", None)
-    large = Ready([Log([row], [])], Batch([], [], [], []))
-    small = Ready([], Batch([], [], [], []))
+    large = Ready([Log([row], [])], Batch(b"", [], [], [], [], []))
+    small = Ready([], Batch(b"", [], [], [], [], []))
     helper = threading.Thread(target=_answering, args=(theirs, [large, small, large]), daemon=True)
     preparer = Preparer(apart=True)
     preparer._channel = ours

@@ -9,7 +9,6 @@ from django.template.loader import render_to_string
 
 from tracing.domain.failure import group_of
 from tracing.domain.processed import processed_twice
-from tracing.domain.text import hash64
 from tracing.projections import dead_message_reading as messages
 from tracing.projections import reading
 from tracing.retry.effects import deaths
@@ -109,7 +108,7 @@ def message(key: str, record: int) -> dict[str, Any] | None:
 
 
 def _attempts(line: messages.DeadLine, correlation_id: str) -> list[AttemptRow]:
-    found = messages.attempts_at(line.event_id, hash64(line.event_id), line.flow)
+    found = messages.attempts_at(line.event_id, line.flow)
     return [
         AttemptRow(
             line=one,

@@ -9,7 +9,8 @@ import msgspec
 from django.template.loader import render_to_string
 
 from tracing.domain.failure import group_key, short_name
-from tracing.models import DeadLetter, DeadLetterGroup, Discard, Event, RetryItem, RetryRun
+from tracing.models import DeadLetter, DeadLetterGroup, Discard, RetryItem, RetryRun
+from tracing.projections import events
 from tracing.retry import audit
 from tracing.retry.candidates import current_targets, place_of
 from tracing.retry.plan import Plan, plan
@@ -89,21 +90,21 @@ def _times(given: Given) -> dict[str, str] | None:
 
 
 def _instead(given: Given) -> list[tuple[str, str]]:
-    """Return (words, address) of plans that hold the one record that is replayed. One query."""
+    """Return (words, address) of plans that hold the one record that is replayed.
+
+    A few queries by key.
+    """
     if given.kind != "replay" or len(given.selection.records) != 1:
         return []
-    row = (
-        Event.objects.filter(record=given.selection.records[0], part=0)
-        .values("key", "record", "timestamp_ms", "flow__correlation_id")
-        .first()
-    )
+    rows = events.of_records(given.selection.records)
+    row = next((row for row in rows if row.part == 0), None)
     if row is None:
         return []
-    topic = place_of(row["record"]).rpartition("[")[0]
+    topic = place_of(row.record).rpartition("[")[0]
     ways = [
-        ("its flow", {"flow": row["flow__correlation_id"]}),
-        (f"everything with the key {row['key']}", {"key": row["key"] or ""}),
-        (f"{topic} from then on", {"topic": topic, "from": iso(row["timestamp_ms"])}),
+        ("its flow", {"flow": row.flow__correlation_id}),
+        (f"everything with the key {row.key}", {"key": row.key or ""}),
+        (f"{topic} from then on", {"topic": topic, "from": iso(row.timestamp_ms)}),
     ]
     return [
         (words, address("/retries/new", {"kind": "replay", **fields}))

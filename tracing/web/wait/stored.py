@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from tracing.codec.rules import key_fields
 from tracing.domain.text import hash64
-from tracing.models import Event, Node, SearchKey
+from tracing.models import Node, SearchKey
+from tracing.projections import events as stored_events
 from tracing.projections import reading
 from tracing.projections.settings import current_rules
 from tracing.web.api.whole import whole_events
@@ -34,7 +35,8 @@ def is_indexed(wanted: Wanted) -> bool:
 def find(wanted: Wanted, recent: list[Change]) -> Json | None:
     """Return the newest stored event that is wanted, as JSON; `recent` are changes to look at too.
 
-    One look-up by key a match and a flow; at most `MAX_READ` records are decoded.
+    A few look-ups by key a match and a flow, of whose newest `MAX_EVENTS` events are read; at most
+    `MAX_READ` are compared.
     """
     positions = {change.position for change in recent[-MAX_READ:]}
     for position in _by_key(wanted):
@@ -75,9 +77,8 @@ def _by_key(wanted: Wanted) -> list[int]:
         flows.update(keys.values_list("flow_id", flat=True)[:MAX_FLOWS])
     found: list[int] = []
     for flow in sorted(flows)[-MAX_FLOWS:]:
-        rows = Event.objects.filter(flow_id=flow).order_by("-position")
-        pairs = rows.values_list("position", "node_id")[:MAX_EVENTS]
-        found += [position for position, node in pairs if node in nodes]
+        rows = stored_events.of_flows([flow], limit=MAX_EVENTS, newest=True)
+        found += [row.position for row in rows if row.node_id in nodes]
     return found
 
 
@@ -101,9 +102,9 @@ def contents(lines: Iterable[Line]) -> dict[int, Content]:
 
 
 def compared(changes: list[Change]) -> dict[int, Content]:
-    """Return by position what these changes are compared by. Two queries by primary key."""
-    rows = Event.objects.filter(position__in=[change.position for change in changes])
-    records = dict(rows.values_list("position", "record"))
+    """Return by position what these changes are compared by. A few queries by key."""
+    rows = stored_events.at([change.position for change in changes])
+    records = {row.position: row.record for row in rows}
     return contents(
         (it.position, records[it.position], it.part, it.key, it.correlation_id, it.event_id)
         for it in changes
