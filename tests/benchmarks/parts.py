@@ -32,8 +32,8 @@ MAX_RECORD_BYTES = 2 * 1024 * 1024
 Replacement = tuple[str, Callable[..., Any]]
 
 
-def _events_alone(batch: Sequence[Any], *_others: Any) -> list[int]:
-    return [1] * len(batch)
+def _events_alone(batch: Sequence[Any], *_others: Any) -> tuple[list[int], list[int]]:
+    return [1] * len(batch), []
 
 
 def _flows_alone(*arguments: Any) -> None:
