@@ -39,6 +39,11 @@ class Block(msgspec.Struct, frozen=True, gc=False):
     present: int
     held: int
 
+    def place_of(self, record: int) -> int | None:
+        """Return the position of a record's event, None if it is not there."""
+        bit = 1 << (record & _OFFSETS)
+        return self.position + (self.present & bit - 1).bit_count() if self.held & bit else None
+
     def places(self) -> list[tuple[int, int]]:
         """Return (record, position) of each event that is still there, in order."""
         first = self.block << BLOCK_BITS
@@ -83,10 +88,16 @@ def at(positions: Collection[int]) -> dict[int, int]:
 
 def of_records(records: Collection[int]) -> dict[int, int]:
     """Return the positions of the events of these records, by record."""
-    numbers = {record >> BLOCK_BITS for record in records}
-    found = [block for chunk in chunks(numbers) for block in find(among("block", chunk), chunk)]
-    wanted = set(records)
-    return places(found, lambda record, _: record in wanted)
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for record in records:
+        wanted[record >> BLOCK_BITS].append(record)
+    return {
+        record: position
+        for chunk in chunks(wanted)
+        for block in find(among("block", chunk), chunk)
+        for record in wanted[block.block]
+        if (position := block.place_of(record)) is not None
+    }
 
 
 def between_records(first: int, last: int) -> dict[int, int]:

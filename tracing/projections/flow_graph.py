@@ -97,7 +97,7 @@ def read_flow(correlation_id: str) -> FlowDetail | None:
     shown = items[:MAX_DRAWN]
     found_edges = edges(events) if events else _edges_between(shown)
     return FlowDetail(
-        line=lines_of([flow])[0],
+        line=lines_of([flow], rows)[0],
         events=tuple(shown),
         links=_links(shown, found_edges),
         topics=tuple(sorted({item.event.topic for item in items})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,8 @@ from tracing.projections.sieve import sieve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from tracing.projections.event_rows import Row
 
 # An open flow in which nothing moved for this long is shown as quiet.
 QUIET_AFTER_MS = 30_000
@@ -225,16 +228,20 @@ def flow_lines(flow_ids: Iterable[int]) -> list[FlowLine]:
     return lines_of(FlowColumns(*row) for row in rows)
 
 
-def lines_of(rows: Iterable[Flow | FlowColumns]) -> list[FlowLine]:
-    """Return flows as lines, in the order given. A few queries by key."""
+def lines_of(rows: Iterable[Flow | FlowColumns], known: Iterable[Row] = ()) -> list[FlowLine]:
+    """Return flows as lines, in the order given. A few queries by key, for events not known."""
     found = list(rows)
-    said = _said_by({row.root for row in found} | {row.failure for row in found if row.failure})
+    said = _said_by(row for row in known if not row.part)
+    wanted = {row.root for row in found} | {row.failure for row in found if row.failure}
+    if rest := wanted - said.keys():
+        said |= _said_by(events.of_records(rest))
     return [_line(row, said) for row in found]
 
 
-def _said_by(records: set[int]) -> dict[int, tuple[str | None, str | None]]:
-    """Return (key, reason) of the first event in each of these records."""
-    return {row.record: (row.key, row.reason) for row in reversed(events.of_records(records))}
+def _said_by(rows: Iterable[Row]) -> dict[int, tuple[str | None, str | None]]:
+    """Return (key, reason) of the first event in each record."""
+    in_order = sorted(rows, key=attrgetter("record", "part"), reverse=True)
+    return {row.record: (row.key, row.reason) for row in in_order}
 
 
 def _line(row: Flow | FlowColumns, said: dict[int, tuple[str | None, str | None]]) -> FlowLine:

@@ -9,6 +9,7 @@ never in both, and nobody but this module knows where it is.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,14 @@ from tracing.models.source import OFFSET_BITS, coordinates_of
 from tracing.projections import bulk
 from tracing.projections.bulk import Columns
 from tracing.projections.plain_sql import among, select
-from tracing.projections.record_rows import BLOCK, BLOCK_BITS, Row, headers_of, unpacked
+from tracing.projections.record_rows import (
+    BLOCK,
+    BLOCK_BITS,
+    Row,
+    headers_of,
+    some_unpacked,
+    unpacked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,13 +102,15 @@ def by_id(ids: Iterable[int], *, values: bool = True) -> dict[int, Row]:
     Without `values` large ones are not read: they are None, whatever their length.
     """
     wanted = set(ids)
+    in_block: dict[int, list[int]] = defaultdict(list)
+    for record in wanted:
+        in_block[record >> BLOCK_BITS].append(record)
     # Blocks first: pruning may make rows of them meanwhile, never the other way round.
-    found = {
-        row.id: row
-        for block in _blocks_in({record >> BLOCK_BITS for record in wanted})
-        for row in block
-        if row.id in wanted
-    }
+    decompress = zstandard.ZstdDecompressor().decompress
+    found: dict[int, Row] = {}
+    condition = among("id", in_block)
+    for number, blob in select(("id", "packed"), "tracing_recordblock", condition, in_block):
+        found |= some_unpacked(decompress(bytes(blob)), in_block[number])
     if rest := wanted - found.keys():
         found |= {row.id: row for row in _rows(among("id", rest), rest, values=values)}
     return found

@@ -49,6 +49,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 unpacked = msgspec.msgpack.Decoder(list[Row]).decode
+_each_raw = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_one = msgspec.msgpack.Decoder(Row).decode
 _decode_headers = msgspec.msgpack.Decoder(tuple[Header, ...]).decode
 
 
@@ -129,6 +131,15 @@ def packed(
                 continue
         log.rows.extend(neighbours)
     return log
+
+
+def some_unpacked(raw: bytes, records: Iterable[int]) -> dict[int, Row]:
+    """Return those of a block's records that are asked for; the others are not looked at."""
+    every = _each_raw(raw)
+    if len(every) == BLOCK:
+        return {record: _one(every[record & (BLOCK - 1)]) for record in records}
+    found = {row.id: row for row in unpacked(raw)}
+    return {record: found[record] for record in records if record in found}
 
 
 def headers_of(blob: bytes) -> tuple[Header, ...]:
