@@ -12,7 +12,7 @@ from tracing.domain.text import hash64
 from tracing.projections import flows
 from tracing.projections.event_index import KEY_BYTES
 from tracing.projections.packing import Packed
-from tracing.projections.rows import Prepared
+from tracing.projections.rows import Prepared, columns_of
 from tracing.projections.versions import INTERVAL_MS, Key
 
 if TYPE_CHECKING:
@@ -98,23 +98,8 @@ class Builder:
         flow.indexes.append(index)
         flow.facts.append(fact)
         flow.keys.update(item.keys)
-        row = (
-            index,
-            fact.record,
-            event.part,
-            fact.node,
-            event.event_id,
-            event.causation_id,
-            event.timestamp_ms,
-            event.occurred_us,
-            event.key,
-            event.schema_version,
-            event.reason,
-            event.dialect,
-            event.error,
-        )
         self.digests.append(fact.event)
-        self.rows.append(row)
+        self.rows.append((index, fact.record, event.part, fact.node, *columns_of(event)))
         if event.error is None:
             interval = event.timestamp_ms // INTERVAL_MS
             self.versions[fact.node, event.schema_version or "", item.schema, interval] += 1

@@ -77,11 +77,11 @@ class Catalogue:
 
     def pairs(self, node_ids: Iterable[int]) -> None:
         """Read the pairs of many numbers at once, so that `pair` finds them in memory."""
-        missing = list(set(node_ids) - self._pairs.keys())
+        missing = set(node_ids) - self._pairs.keys()
         if missing:
             self._forget_if_many()
-        for start in range(0, len(missing), 500):
-            self._remember(Node.objects.filter(id__in=missing[start : start + 500]))
+        for chunk in chunks(missing):
+            self._remember(Node.objects.filter(id__in=chunk))
 
     def _read_types(self, types: set[str]) -> dict[Pair, int]:
         rows: list[Node] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from tracing.codec import fields, ordinary
 from tracing.codec.dialects import native
@@ -14,7 +15,7 @@ from tracing.projections import record_log
 from tracing.projections.bulk import Columns
 from tracing.projections.names import names
 from tracing.projections.plain_sql import among, chunks, select
-from tracing.projections.rows import prepare
+from tracing.projections.rows import columns_of, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,8 +75,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 _FLOW = [name.removeprefix("flow__") for name in Row.__struct_fields__[len(ROWS.columns) :]]
 _COLUMNS = [*(f"e.{name}" for name in ROWS.names), *(f"f.{name}" for name in _FLOW)]
 _SOURCE = "tracing_event e JOIN tracing_flow f ON f.id = e.flow_id"
-# How much of the two structs below stands in a `Row`.
-_OF_EVENT, _OF_FLOW = 9, 6
+# What a record says of its event: its columns as in `rows.columns_of`, its flow's correlation id,
+# its type and service.
+_Said = tuple[tuple[Any, ...], str, tuple[str, str]]
 
 
 class Flow(msgspec.Struct, frozen=True, gc=False):
@@ -101,86 +103,45 @@ def find(condition: str, parameters: Iterable[Any]) -> list[Row]:
     return [Row(*row) for row in select(_COLUMNS, _SOURCE, condition, parameters)]
 
 
-class _Event(msgspec.Struct, frozen=True, gc=False):
-    """What a record says of its event, in the order of `Row`, and where it belongs."""
-
-    event_id: str
-    causation_id: str | None
-    timestamp_ms: int
-    occurred_us: int | None
-    key: str | None
-    schema_version: str | None
-    reason: str | None
-    dialect: str
-    error: str | None
-    correlation_id: str
-    pair: tuple[str, str]
-
-
 def said(places: Mapping[int, int], flows: Iterable[Flow] = ()) -> list[Row]:
     """Return the events of records, given with their positions, as the records say them.
 
     Three queries by key a chunk at most, two for the records, one for flows that are not given; one
     for names. Events whose records or flows are gone meanwhile are left out.
     """
-    events: dict[int, _Event] = {}
+    events: dict[int, _Said] = {}
     for chunk in chunks(places):
-        events |= {number: _event(row) for number, row in record_log.by_id(chunk).items()}
+        events |= {number: _said_by(row) for number, row in record_log.by_id(chunk).items()}
     of = {flow.correlation_id: flow for flow in flows}
-    names_of_flows = {event.correlation_id for event in events.values()}
-    for missing in chunks({hash64(name) for name in names_of_flows - of.keys()}):
+    flow_ids = {correlation_id for _, correlation_id, _ in events.values()}
+    for missing in chunks({hash64(correlation_id) for correlation_id in flow_ids - of.keys()}):
         others = find_flows(among("correlation_hash", missing), missing)
         of |= {flow.correlation_id: flow for flow in others}
-    nodes = names().node_ids({event.pair for event in events.values()})
+    nodes = names().node_ids({pair for _, _, pair in events.values()})
     return [
-        Row(
-            places[number],
-            flow.id,
-            number,
-            0,
-            nodes[event.pair],
-            *msgspec.structs.astuple(event)[:_OF_EVENT],
-            *msgspec.structs.astuple(flow)[1:_OF_FLOW],
-        )
-        for number, event in events.items()
-        if (flow := of.get(event.correlation_id)) is not None
+        # Of the flow all but its id, which has its place, and its facts.
+        Row(places[number], flow.id, number, 0, nodes[pair], *columns, *astuple(flow)[1:-1])
+        for number, (columns, correlation_id, pair) in events.items()
+        if (flow := of.get(correlation_id)) is not None
     ]
 
 
-def _event(row: Record) -> _Event:
+def _said_by(row: Record) -> _Said:
     body = ordinary.read(row.value)
     if body is None:
-        return _event_at_length(row)
-    reason = body.payload.get("reason")
-    return _Event(
+        # It was ordinary when it came, and is no longer.
+        event = prepare(record_log.pairs([row], names()), names())[0].event
+        return columns_of(event), event.correlation_id, (event.type, event.service)
+    columns = (
         body.event_id,
         body.causation_id,
         row.timestamp_ms,
         fields.time_us(body.timestamp),
         None if row.key is None else readable(row.key, MAX_LABEL),
         fields.label(body.schema_version),
-        fields.label(reason) if "reason" in body.payload else None,
+        fields.label(body.payload["reason"]) if "reason" in body.payload else None,
         native.DIALECT,
         None,
-        body.correlation_id,
-        (fields.label(body.event_type) or "", fields.label(body.source) or ""),
     )
-
-
-def _event_at_length(row: Record) -> _Event:
-    """Return what a record says that was ordinary when it came, and is no longer."""
-    (item,) = prepare(record_log.pairs([row], names()), names())[:1]
-    event = item.event
-    return _Event(
-        event.event_id,
-        event.causation_id,
-        event.timestamp_ms,
-        event.occurred_us,
-        event.key,
-        event.schema_version,
-        event.reason,
-        event.dialect,
-        event.error,
-        event.correlation_id,
-        (event.type, event.service),
-    )
+    pair = (fields.label(body.event_type) or "", fields.label(body.source) or "")
+    return columns, body.correlation_id, pair

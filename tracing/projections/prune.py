@@ -33,18 +33,18 @@ from tracing.projections.catalogue import Catalogue
 from tracing.projections.event_rows import Row
 from tracing.projections.events import of_flows
 from tracing.projections.log_reading import head
+from tracing.projections.plain_sql import chunks
 from tracing.projections.rebuild import RebuildRunningError, running
 from tracing.projections.rows import prepare
 from tracing.projections.store import take_positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    pass
 
 # So many records a transaction: well under a tenth of a second on either database.
 STEP_RECORDS = 200
 # A flow that moved so lately may still be running, whatever it says of itself.
 RESTS_MS = 10 * 60 * 1_000
-_IN = 500
 _DELETE_KEY = "DELETE FROM tracing_searchkey WHERE key_hash = %s AND flow_id = %s"
 _SHARED = """
 SELECT DISTINCT mine.flow_id, theirs.flow_id FROM tracing_event mine
@@ -138,7 +138,7 @@ class Pruner:
         fresh = flows
         while fresh:
             old: set[int] = set()
-            for chunk in _chunks(sorted(fresh)):
+            for chunk in chunks(fresh):
                 old.update(known.filter(id__in=chunk).values_list("id", flat=True))
             stays |= fresh - old
             # Whatever its age, a dead letter that nobody has dealt with is work to be done.
@@ -161,7 +161,7 @@ class Pruner:
         saga_pruning.withdraw(flows, self._catalogue)
         states = Counter(
             state
-            for chunk in _chunks(flows)
+            for chunk in chunks(flows)
             for state in Flow.objects.filter(id__in=chunk).values_list("state", flat=True)
         )
         for state, gone in sorted(states.items()):
@@ -193,7 +193,7 @@ class Pruner:
         schemas: dict[int, str] = {}
         found = {(hash64(row.key), row.flow_id) for row in events if row.key is not None}
         flow_of = {(row.record, row.part): row.flow_id for row in events}
-        for chunk in _chunks(records):
+        for chunk in chunks(records):
             pairs = record_log.pairs(record_log.by_id(chunk).values(), self._catalogue)
             for partition_id, record in pairs:
                 schemas[record_id(partition_id, record.offset)] = versions.schema_of(record)
@@ -212,20 +212,15 @@ class Pruner:
         row.save()
 
 
-def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), _IN):
-        yield numbers[start : start + _IN]
-
-
 def _events_of(flows: list[int]) -> list[Row]:
-    return [row for chunk in _chunks(flows) for row in of_flows(chunk)]
+    return [row for chunk in chunks(flows) for row in of_flows(chunk)]
 
 
 def _neighbours(flows: set[int]) -> set[tuple[int, int]]:
     """Return pairs of flows that have events in one record, the first of these."""
     found: set[tuple[int, int]] = set()
     with connection.cursor() as cursor:
-        for chunk in _chunks(sorted(flows)):
+        for chunk in chunks(flows):
             cursor.execute(_SHARED.format(", ".join(["%s"] * len(chunk))), list(chunk))
             found.update(cursor.fetchall())
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -39,6 +39,21 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     keys: tuple[int, ...]
     sagas: tuple[SagaKey, ...] = ()
     schema: str = ""
+
+
+def columns_of(event: Event) -> tuple[Any, ...]:
+    """Return what an event's row says of it alone, in the order of its columns (`event_rows`)."""
+    return (
+        event.event_id,
+        event.causation_id,
+        event.timestamp_ms,
+        event.occurred_us,
+        event.key,
+        event.schema_version,
+        event.reason,
+        event.dialect,
+        event.error,
+    )
 
 
 def prepare(records: Iterable[tuple[int, Record]], catalogue: Catalogue) -> list[Prepared]:
