@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.benchmarks.latency import percentiles
-from tests.benchmarks.workload import Content, Sender, Workload, lines
+from tests.benchmarks.paced import paced
+from tests.benchmarks.workload import Content
 from tests.servers.processes import ServerError
 from tests.servers.product import running_product
 from tests.servers.zipkin import Zipkin
@@ -32,22 +32,13 @@ def measure(folder: Path, content: Content, database: str, *, rate: float) -> di
         "EVENTVIZ_KAFKA_GROUP": f"reads-{time.monotonic_ns()}",
     }
     with running_product(folder, content.broker, database=database, env=env) as product:
-        before = _position(product.json)
-        sender = Sender(content.broker, topic)
-        sent: list[int] = []
-        until = time.monotonic() + SECONDS + 5
-        new = lines(iter(Workload(seed=99)), spans=False)
-        pace = threading.Thread(
-            target=lambda: sent.append(sender.send_paced(new, rate=rate, until=until))
-        )
-        pace.start()
-        try:
+        with paced(content.broker, topic, rate=rate, seconds=SECONDS + 5) as producer:
+            before = _position(product.json)
+            producer.go()
             found = _ask(product.port, _ours(content.ids), seconds=SECONDS)
-        finally:
-            pace.join()
-            sender.close()
-        product.wait_for(lambda: _position(product.json) >= before + sent[0], "all of them stored")
-        return {"rate": rate, "sent": sent[0], "stored_before": before, "ms": found}
+            sent = producer.sent()
+        product.wait_for(lambda: _position(product.json) >= before + sent, "all of them stored")
+        return {"rate": rate, "sent": sent, "stored_before": before, "ms": found}
 
 
 def measure_zipkin(server: Zipkin, stored: Ids, *, seconds: float) -> dict[str, Any]:

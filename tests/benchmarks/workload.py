@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import random
 import subprocess
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -190,19 +189,6 @@ class Sender:
     def send(self, what: Iterable[str]) -> None:
         """Hand lines over as fast as they are taken."""
         self._pipe.writelines(what)
-
-    def send_paced(self, what: Iterator[str], *, rate: float, until: float) -> int:
-        """Hand over `rate` lines a second until a monotonic moment; return how many."""
-        begun = time.monotonic()
-        sent = 0
-        while (now := time.monotonic()) < until:
-            due = int((now - begun) * rate) - sent
-            for _ in range(due):
-                self._pipe.write(next(what))
-            sent += due
-            self._pipe.flush()
-            time.sleep(0.02)
-        return sent
 
     def close(self) -> None:
         """Send the rest and end. Raises CalledProcessError when it failed."""

@@ -222,10 +222,15 @@ def line_matches(line: FlowLine, filter: FlowFilter, now_ms: int) -> bool:  # no
 
 def flow_lines(flow_ids: Iterable[int]) -> list[FlowLine]:
     """Return the lines of these flows, newest first. A few queries by key."""
+    return lines_of(flow_rows(flow_ids))
+
+
+def flow_rows(flow_ids: Iterable[int]) -> list[FlowColumns]:
+    """Return the rows of these flows, newest first. One query by key."""
     wanted = set(flow_ids)
     condition = f"{among('id', wanted)} ORDER BY {_NEWEST_FIRST}"
-    rows = select(FlowColumns.__struct_fields__, "tracing_flow", condition, wanted)
-    return lines_of(FlowColumns(*row) for row in rows)
+    columns = FlowColumns.__struct_fields__
+    return [FlowColumns(*row) for row in select(columns, "tracing_flow", condition, wanted)]
 
 
 def lines_of(rows: Iterable[Flow | FlowColumns], known: Iterable[Row] = ()) -> list[FlowLine]:

@@ -16,7 +16,7 @@ from tracing.models.source import record_id
 from tracing.projections.event_reading import StoredEvent, find_events, stored
 from tracing.projections.events import of_records
 from tracing.projections.flow_graph import find_flow
-from tracing.projections.flow_reading import FlowLine, flow_lines, lines_of
+from tracing.projections.flow_reading import FlowLine, flow_rows, lines_of
 from tracing.projections.plain_sql import select
 from tracing.projections.record_reading import stored_record
 from tracing.projections.settings import current_rules
@@ -33,7 +33,7 @@ MAX_RELATED = 10
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """Something that carries exactly the text that was asked for."""
 
-    kind: Literal["flow", "event", "key"]
+    kind: Literal["flow", "event"]
     label: str
     correlation_id: str
     event_id: str | None = None
@@ -43,18 +43,15 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 def search(text: str) -> list[Hit]:
     """Return what has this id or key, flows by newest start; at most `MAX_HITS`.
 
-    Exact matches only: each is one index look-up, whatever is stored.
+    Exact matches only: each is one index look-up, whatever is stored. A single hit has no line: it
+    leads to its page.
     """
     wanted = clean(text.strip())
     if not wanted:
         return []
-    hits = []
     flow = find_flow(wanted)
-    if flow is not None:
-        line = lines_of([flow])[0]
-        hits.append(Hit(kind="flow", label=wanted, correlation_id=wanted, line=line))
     # An event without a correlation id names its flow: one hit is enough.
-    hits.extend(
+    events = [
         Hit(
             kind="event",
             label=item.event.type,
@@ -63,10 +60,21 @@ def search(text: str) -> list[Hit]:
         )
         for item in find_events(wanted) or _at_coordinates(wanted)
         if item.event.correlation_id != wanted
-    )
-    known = {hit.correlation_id for hit in hits}
-    hits.extend(hit for hit in _by_key(wanted) if hit.correlation_id not in known)
-    return hits[:MAX_HITS]
+    ]
+    known = {wanted, *(hit.correlation_id for hit in events)}
+    others = [
+        row for row in flow_rows(_flows_with([wanted], MAX_HITS)) if row.correlation_id not in known
+    ]
+    rows = [*others] if flow is None else [flow, *others]
+    if len(rows) == 1 and not events:
+        return [Hit(kind="flow", label=wanted, correlation_id=rows[0].correlation_id)]
+    flows = [
+        Hit(kind="flow", label=wanted, correlation_id=line.correlation_id, line=line)
+        for line in lines_of(rows)
+    ]
+    # The flow of that very id comes first, and those that only carry it may be many.
+    first = len(rows) - len(others)
+    return [*flows[:first], *events, *flows[first:]][:MAX_HITS]
 
 
 class Related(msgspec.Struct, frozen=True):
@@ -95,7 +103,8 @@ def related_flows(line: FlowLine, root: int) -> list[Related]:
         keys |= named_keys(payload, rules.key_fields)
     by_flow = _flows_with(keys, 4 * MAX_RELATED + 1)
     by_flow.pop(line.id, None)
-    related = flow_lines(by_flow)[:MAX_RELATED]
+    # Newest first, and only of those that are shown more is read.
+    related = lines_of(flow_rows(by_flow)[:MAX_RELATED])
     return [Related(one, keys[by_flow[one.id]], by_flow[one.id]) for one in related]
 
 
@@ -120,10 +129,3 @@ def _at_coordinates(text: str) -> list[StoredEvent]:
     records = [record_id(row.id, offset) for row in partitions[:MAX_HITS]]
     rows = sorted(of_records(records), key=attrgetter("position"))
     return stored(rows[:MAX_HITS])
-
-
-def _by_key(key: str) -> list[Hit]:
-    return [
-        Hit(kind="key", label=key, correlation_id=line.correlation_id, line=line)
-        for line in flow_lines(_flows_with([key], MAX_HITS))
-    ]

@@ -25,7 +25,9 @@ def search(request: HttpRequest) -> HttpResponse:
     if len(hits) == 1:
         return redirect(flow_url(hits[0].correlation_id, hits[0].event_id))
     now = now_ms()
-    found = [(hit, flow_url(hit.correlation_id, hit.event_id)) for hit in hits if hit.line is None]
+    found = [
+        (hit, flow_url(hit.correlation_id, hit.event_id)) for hit in hits if hit.kind == "event"
+    ]
     context = {
         "wanted": wanted,
         "hits": hits,
