@@ -17,6 +17,7 @@ from kafka.protocol.frame import KafkaBytes
 
 # Below glibc's limit for mappings of their own: the pages stay with the process.
 PIECE_BYTES = 128 * 1024
+PIECES = 8
 
 
 @functools.cache
@@ -28,10 +29,13 @@ def install() -> None:
 
 
 def _received(self: Any) -> tuple[bytes, Exception | None]:
-    """Return all that the socket has. Of TLS, nobody could see later that some is left."""
+    """Return what the socket has, `PIECES` at most: more would be there three times at once.
+
+    Of TLS all of it, as nobody could see later that some is left.
+    """
     found: list[bytes] = []
     error: Exception | None = None
-    while error is None:
+    while error is None and (len(found) < PIECES or isinstance(self._sock, ssl.SSLSocket)):
         try:
             data = self._sock.recv(PIECE_BYTES)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):

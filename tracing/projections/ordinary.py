@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 # Of stored blocks, their numbers and lengths.
 Blocks = Sequence[tuple[int, int]]
 _Said = tuple[str, str | None, str | int | None]
+# So often a batch looks up new names at once. A process that begins knows none, and if its whole
+# first batch waited for them, that would take more memory than any later one.
+ASKS = 8
 _OFFSETS = BLOCK - 1
 _id = itemgetter(0)
 
@@ -80,6 +83,13 @@ class _Names(dict[_Said, "_Name | None"]):
         self[said] = name
         return name
 
+    def ask(self) -> None:
+        """Look up those that are unknown, all at once."""
+        nodes = self._catalogue.node_ids({name.pair for name in self.unknown})
+        for name in self.unknown:
+            name.node = nodes[name.pair]
+        self.unknown.clear()
+
 
 # What is kept of an ordinary record until those that are read with it are, not its payload: the ids
 # of the event, its flow and its cause, its time as it came, its name, its keys' hashes, its reason.
@@ -101,6 +111,7 @@ class Reading:
         self._names = _Names(applied_sagas().families, catalogue)
         # From the first on that asks the database for something: a batch asks for all at once.
         self._waiting: list[tuple[Sequence[Values], list[_Read | None], Blocks]] = []
+        self._asks = ASKS
         # Most ids and keys of a batch come several times: each is looked at and hashed once.
         self._key_hash = functools.cache(_key_hash)
         self._digest = functools.cache(digest16)
@@ -112,6 +123,9 @@ class Reading:
         `blocks` are those that are stored of them, by number and length.
         """
         found = self._read(rows)
+        if self._names.unknown and self._asks:
+            self._asks -= 1
+            self._names.ask()
         if self._waiting or self._names.unknown or None in found:
             self._waiting.append((rows, found, blocks))
         else:
@@ -128,9 +142,7 @@ class Reading:
         others: dict[int, list[Prepared]] = defaultdict(list)
         for item in prepare(pairs(long_way, self._catalogue), self._catalogue):
             others[item.fact.record].append(item)
-        nodes = self._catalogue.node_ids({name.pair for name in self._names.unknown})
-        for name in self._names.unknown:
-            name.node = nodes[name.pair]
+        self._names.ask()
         for rows, found, blocks in self._waiting:
             self._write_all(rows, found, blocks, others)
         for name in filter(None, self._names.values()):

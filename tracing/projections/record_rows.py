@@ -109,7 +109,9 @@ def _lying(partition_id: int, stretches: Iterable[Stretch]) -> Iterator[list[Val
 
 def compressor() -> Compress:
     """Return what compresses blocks. It serves no two threads."""
-    return zstandard.ZstdCompressor(level=_LEVEL).compress
+    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+    # What the library returns keeps the memory that an incompressible block would have taken.
+    return lambda raw: bytes(memoryview(compress(raw)))
 
 
 def packed(

@@ -32,10 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the settings, then ingest."""
+        # Before anything starts a thread, which would have an arena of its own.
+        keep_buffers()
         check_migrated()
         give_way(settings.EVENTVIZ_INGEST_NICE)
         collect_seldom()
-        keep_buffers()
         stop = threading.Event()
         end_with(stop)
         try:
