@@ -67,23 +67,35 @@ def insert_missing(into: Columns, rows: Sequence[Row]) -> None:
         _execute_many(f"{_insert_values(into)} ON CONFLICT DO NOTHING", rows)
 
 
-def update(into: Columns, rows: Sequence[Row]) -> None:
-    """Change all columns but the first, which is the key, of rows that are there. As above."""
+def replace(into: Columns, changing: int, rows: Sequence[Row]) -> None:
+    """Change the first columns, so many, of rows that are there; the others are as they were.
+
+    The first one of all is the key. Two statements at most.
+    """
     if not rows:
         return
     if connection.vendor == "postgresql":
-        _execute(_update_selected(into, _copied(into, rows)))
+        # Every index has to learn of a new version anyway, and this way it is copied only once.
+        key = into.names[0]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {into.table} WHERE {key} = ANY(%s)",  # noqa: S608
+                ([row[0] for row in rows],),
+            )
+        insert(into, rows)
     else:
-        _execute_many(_update_values(into), [(*row[1:], row[0]) for row in rows])
+        changes = [(*row[1:changing], row[0]) for row in rows]
+        _execute_many(_update_values(into, changing), changes)
 
 
 def prefer_indexes() -> None:
-    """Let Postgres join by index until the transaction ends, whatever it thinks of sizes.
+    """Let Postgres look things up by index until the transaction ends, whatever it thinks of sizes.
 
-    It has no statistics of a temporary table and would sometimes read all flows to change some.
+    Of tables that have just grown it knows little: it read all flows to find those of a batch. What
+    has no index is read all the same, at a price that must not look like work for its compiler.
     """
     if connection.vendor == "postgresql":
-        _execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+        _execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
 
 
 def _copied(into: Columns, rows: Sequence[Row]) -> str:
@@ -137,15 +149,7 @@ def _insert_selected(into: Columns, source: str) -> str:
 
 
 @functools.cache
-def _update_values(into: Columns) -> str:
-    key, *rest = into.names
+def _update_values(into: Columns, changing: int) -> str:
+    key, *rest = into.names[:changing]
     changes = ", ".join(f"{name} = %s" for name in rest)
     return f"UPDATE {into.table} SET {changes} WHERE {key} = %s"  # noqa: S608
-
-
-@functools.cache
-def _update_selected(into: Columns, source: str) -> str:
-    key, *rest = into.names
-    changes = ", ".join(f"{name} = new.{name}" for name in rest)
-    where = f"FROM {source} AS new WHERE old.{key} = new.{key}"
-    return f"UPDATE {into.table} AS old SET {changes} {where}"  # noqa: S608

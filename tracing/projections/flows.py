@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from tracing.projections.catalogue import Catalogue
     from tracing.projections.packing import Packed
 
-# What a batch changes in a flow; a new one has its identity besides.
-_CHANGES = Columns(
+_FLOWS = Columns(
     "tracing_flow",
     (
         ("id", "int8"),
@@ -45,12 +44,12 @@ _CHANGES = Columns(
         ("failure", "int8"),
         ("strip", "text"),
         ("facts", "bytea"),
+        ("correlation_hash", "int8"),
+        ("correlation_id", "text"),
     ),
 )
-_FLOWS = Columns(
-    "tracing_flow",
-    (*_CHANGES.columns, ("correlation_hash", "int8"), ("correlation_id", "text")),
-)
+# What a batch changes in a flow; the rest is its identity.
+_CHANGING = len(_FLOWS.columns) - 2
 _KEYS = Columns("tracing_searchkey", (("key_hash", "int8"), ("flow_id", "int8")))
 _SELECT = (
     "SELECT id, correlation_id, joined_by, state, facts FROM tracing_flow WHERE correlation_hash"
@@ -112,9 +111,11 @@ def project(
             derived, large = _fold(flow, share, catalogue)
         of_large += [fact.record for fact in large]
         state = derived[0]
-        values = (flow.id, flow.joined_by, positions[share.indexes[-1]], *derived)
+        position = positions[share.indexes[-1]]
+        identity = share.flow_hash, share.correlation_id
+        values = (flow.id, flow.joined_by, position, *derived, *identity)
         if flow.state is None:
-            inserts.append((*values, share.flow_hash, share.correlation_id))
+            inserts.append(values)
             counts[state] += 1
             keys = first_keys
         else:
@@ -126,7 +127,7 @@ def project(
             flow_ids[index] = flow.id
         keys.extend([(key, flow.id) for key in share.keys])
     bulk.insert(_FLOWS, inserts)
-    bulk.update(_CHANGES, sorted(updates, key=itemgetter(0)))
+    bulk.replace(_FLOWS, _CHANGING, sorted(updates, key=itemgetter(0)))
     write_keys(first_keys, more_keys)
     count(counts)
     return flow_ids, of_large
@@ -197,7 +198,7 @@ def _fold(flow: _Stored, share: Share, catalogue: Catalogue) -> tuple[Derived, S
 
 
 def derived_of(held: packing.Held, catalogue: Catalogue) -> Derived:
-    """Return what `_CHANGES` names from the state on, of a flow that holds facts."""
+    """Return what `_FLOWS` names from the state to the facts, of a flow that holds facts."""
     return _values(row_of_facts(held, catalogue), held)
 
 

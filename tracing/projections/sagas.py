@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     # The flow of an event of a saga: by the saga's id, record and part.
     FlowOf = dict[tuple[str, int, int], int]
 
-_CHANGES = Columns(
+INSTANCES = Columns(
     "tracing_sagainstance",
     (
         ("id", "text"),
@@ -53,12 +53,13 @@ _CHANGES = Columns(
         ("flow_id", "int8"),
         ("position", "int8"),
         ("facts", "bytea"),
+        ("definition", "text"),
+        ("rule", "text"),
+        ("key", "text"),
     ),
 )
-INSTANCES = Columns(
-    "tracing_sagainstance",
-    (*_CHANGES.columns, ("definition", "text"), ("rule", "text"), ("key", "text")),
-)
+# What a batch changes in an instance; the rest is its identity.
+_CHANGING = len(INSTANCES.columns) - 3
 _FLOWS = Columns("tracing_sagaflow", (("flow_id", "int8"), ("saga", "text")))
 _FLAGS = Columns(
     "tracing_sagaflag",
@@ -160,12 +161,9 @@ def write(stored: Sequence[Stored], flow_of: FlowOf, catalogue: Catalogue) -> No
                     for flag, step, _ in after.flags
                 )
         values = _values(one, found[0].number if found else 0, found[1] if found else None, flow_of)
-        if one.new:
-            inserts.append((*values, who.definition, who.rule, who.key))
-        else:
-            updates.append(values)
+        (inserts if one.new else updates).append((*values, who.definition, who.rule, who.key))
     bulk.insert(INSTANCES, inserts)
-    bulk.update(_CHANGES, updates)
+    bulk.replace(INSTANCES, _CHANGING, updates)
     unflag(unflagged)
     bulk.insert(_FLAGS, sorted(flags))
     count(counts)
@@ -178,7 +176,7 @@ def unflag(sagas: Sequence[str]) -> None:
 
 
 def _values(one: Stored, version: int, found: Instance | None, flow_of: FlowOf) -> Row:
-    """Return what `_CHANGES` names."""
+    """Return what a batch changes in an instance."""
     blob = saga_facts.dump(one.held)
     if found is None:
         nothing = (None,) * 2
