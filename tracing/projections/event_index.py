@@ -2,11 +2,11 @@
 
 Ids are random, so an index in their order, a row each, is written everywhere at once: among
 millions of events each new one changes a page of its own. Here a row holds all events of a batch,
-or of many, whose ids fall into the same of `BUCKETS`: 16 bytes each, what an id's digest begins
-with and the event's position, in no order. A look-up reads the rows of one bucket.
+or of many, whose ids fall into the same bucket: 16 bytes each, what an id's digest begins with and
+the event's position. A look-up reads the rows of one bucket of each level.
 
-What batches bring (level 0) is joined every `JOINED_AT` positions (level 1), so a bucket has a
-row for each of these stretches and those of some batches.
+What batches bring (level 0, few large buckets: a batch writes few rows) is joined every `JOINED_AT`
+positions (level 1, many small ones: a look-up reads little of each of these stretches).
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from tracing.projections.plain_sql import among, select
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-BUCKETS = 1_024
+    Row = tuple[int, int, int, bytes]
+
+# By level, so many bits of a digest tell its bucket.
+_BITS = (6, 10)
 JOINED_AT = 100_000
 # Of events with one id so many are found. Producers that repeat an id without end exist.
 MOST = 10_000
@@ -35,11 +38,8 @@ _MOST_OF_A_ROW = 1_000
 # So much of a digest is kept: the full id decides.
 KEY_BYTES = 8
 _ENTRY = 16
+_BEHIND_ALL = b"\xff" * (_ENTRY + 1)
 _FETCHED = 100
-# Behind the entries of each bucket, in their order.
-_BORDERS = [(bucket << 6).to_bytes(2, "big") for bucket in range(1, BUCKETS)]
-_BORDERS.append(b"\xff" * (_ENTRY + 1))
-
 _ROWS = Columns(
     "tracing_eventindex",
     (("level", "int2"), ("bucket", "int2"), ("position", "int8"), ("packed", "bytea")),
@@ -57,13 +57,7 @@ def add(keys: bytes, positions: Sequence[int]) -> None:
     entries = sorted(
         [key + place for (key,), (place,) in zip(_each(keys), _each(places), strict=True)]
     )
-    rows, at = [], 0
-    while at < len(entries):
-        bucket = _bucket(entries[at])
-        end = bisect_left(entries, _BORDERS[bucket], at)
-        rows.append(_row(0, bucket, b"".join(entries[at:end])))
-        at = end
-    bulk.insert(_ROWS, rows)
+    bulk.insert(_ROWS, list(_rows(0, entries)))
     if isinstance(positions, range) and positions[0] // JOINED_AT != positions.stop // JOINED_AT:
         join()
 
@@ -74,21 +68,40 @@ def join() -> None:
     order = "level = 0 ORDER BY bucket, position"
     for bucket, packed in select(("bucket", "packed"), _ROWS.table, order, ()):
         buckets[bucket].append(packed)
-    joined = [_row(1, bucket, _thinned(b"".join(rows))) for bucket, rows in buckets.items()]
+    joined: list[Row] = []
+    for parts in buckets.values():
+        # Each part is in order already, so that sorting is merging.
+        joined += _rows(1, sorted(_entries(b"".join(parts))))
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM tracing_eventindex WHERE level = 0")
     bulk.insert(_ROWS, joined)
 
 
+def _rows(level: int, entries: Sequence[bytes]) -> Iterator[Row]:
+    """Yield a level's rows of sorted entries."""
+    at = 0
+    while at < len(entries):
+        bucket = _bucket(level, entries[at])
+        border = (bucket + 1) << (16 - _BITS[level])
+        behind = border.to_bytes(2, "big") if border < 1 << 16 else _BEHIND_ALL
+        end = bisect_left(entries, behind, at)
+        packed = b"".join(entries[at:end])
+        yield _row(level, bucket, _thinned(packed) if level else packed)
+        at = end
+
+
 def remove(events: Iterable[tuple[bytes, int]]) -> None:
-    """Forget events that are gone, given as (digest of the id, position). A query a bucket."""
-    gone: dict[int, set[bytes]] = defaultdict(set)
+    """Forget events that are gone, given as (digest of the id, position). Two queries a bucket."""
+    gone: dict[tuple[int, int], set[bytes]] = defaultdict(set)
     for digest, position in events:
-        gone[_bucket(digest)].add(digest[:KEY_BYTES] + position.to_bytes(8, "big"))
-    columns = ("level", "position", "packed")
-    condition = "level IN (0, 1) AND bucket = %s"
-    for bucket, entries in sorted(gone.items()):
-        for level, position, blob in select(columns, _ROWS.table, condition, (bucket,)):
+        entry = digest[:KEY_BYTES] + position.to_bytes(8, "big")
+        for level in range(len(_BITS)):
+            gone[level, _bucket(level, digest)].add(entry)
+    condition = "level = %s AND bucket = %s"
+    for (level, bucket), entries in sorted(gone.items()):
+        for position, blob in select(
+            ("position", "packed"), _ROWS.table, condition, (level, bucket)
+        ):
             packed = bytes(blob)
             if any(entry in packed for entry in entries):
                 stay = [entry for entry in _entries(packed) if entry not in entries]
@@ -110,33 +123,47 @@ def positions_of(digests: Collection[bytes]) -> list[int]:
 
     The full id decides, and an event may be gone since: ask for both where the event is read.
     """
-    wanted: dict[int, set[bytes]] = defaultdict(set)
+    wanted: dict[tuple[int, int], set[bytes]] = defaultdict(set)
     for digest in digests:
-        wanted[_bucket(digest)].add(digest[:KEY_BYTES])
+        for level in range(len(_BITS)):
+            wanted[level, _bucket(level, digest)].add(digest[:KEY_BYTES])
     if not wanted:
         return []
     found: list[int] = []
-    condition = f"level IN (0, 1) AND {among('bucket', wanted)}"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT bucket, packed FROM tracing_eventindex WHERE {condition}",  # noqa: S608
-            list(wanted),
-        )
+        cursor.execute(*_rows_of(wanted))
         while rows := cursor.fetchmany(_FETCHED):
-            for bucket, blob in rows:
-                packed = bytes(blob)
-                for key in wanted[bucket]:
-                    found += _places(packed, key)
+            # Put together: a bucket may have hundreds of short rows.
+            buckets: dict[tuple[int, int], list[bytes]] = defaultdict(list)
+            for level, bucket, packed in rows:
+                buckets[level, bucket].append(packed)
+            for place, parts in buckets.items():
+                entries = b"".join(parts)
+                for key in wanted[place]:
+                    found += _places(entries, key)
             if len(found) >= MOST:
                 break
     return found[:MOST]
 
 
-def _bucket(key: bytes) -> int:
-    return key[0] << 2 | key[1] >> 6
+def _rows_of(wanted: Collection[tuple[int, int]]) -> tuple[str, list[int]]:
+    """Return the statement that reads the rows of these levels' buckets, and its parameters."""
+    statements, parameters = [], []
+    for level in range(len(_BITS)):
+        buckets = [bucket for at, bucket in wanted if at == level]
+        statements.append(
+            "SELECT level, bucket, packed FROM tracing_eventindex"  # noqa: S608
+            f" WHERE level = {level} AND {among('bucket', buckets)}"
+        )
+        parameters += buckets
+    return " UNION ALL ".join(statements), parameters
 
 
-def _row(level: int, bucket: int, packed: bytes) -> tuple[int, int, int, bytes]:
+def _bucket(level: int, key: bytes) -> int:
+    return (key[0] << 8 | key[1]) >> (16 - _BITS[level])
+
+
+def _row(level: int, bucket: int, packed: bytes) -> Row:
     """Return a row, named by the position of its first event, which is in no other."""
     return level, bucket, _position_at(packed, KEY_BYTES)[0], packed
 
