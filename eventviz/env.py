@@ -103,7 +103,7 @@ def database(name: str, default: Path) -> dict[str, object]:
             "PORT": str(url.port or ""),
             "OPTIONS": {
                 # Who waits for a connection cannot be told to end: shorter than a stop may take.
-                "pool": {"min_size": 1, "max_size": 8, "timeout": 4},
+                "pool": {"min_size": 0, "max_size": 8, "timeout": 4},
                 # Who stands still in the middle of a transaction holds up every writer.
                 "options": "-c idle_in_transaction_session_timeout=10000",
             },

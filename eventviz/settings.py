@@ -87,24 +87,21 @@ EVENTVIZ_PUBLIC_URL = env.text("EVENTVIZ_PUBLIC_URL", "http://127.0.0.1:8000").r
 DATABASES = {"default": env.database("EVENTVIZ_DATABASE_URL", BASE_DIR / "eventviz.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-INSTALLED_APPS = [
-    # Teaches `runserver` websockets; other commands start a quarter of a second sooner without it.
-    *(["daphne"] if "runserver" in sys.argv else []),
-    # It loads all admin pages, and with them most others: 15 MB of no use to an ingestor.
-    "django.contrib.admin.apps.SimpleAdminConfig"
-    if sys.argv[1:2] == ["ingest"]
-    else "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "channels",
-    "django_htmx",
-    "csp",
-    "tracing",
-]
+# What an ingestor needs. The apps of pages load most of themselves at once: 15 MB of no use to it.
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "tracing"]
+if sys.argv[1:2] != ["ingest"]:
+    INSTALLED_APPS += [
+        # Teaches `runserver` websockets; other commands start a quarter of a second sooner without.
+        *(["daphne"] if "runserver" in sys.argv else []),
+        "django.contrib.admin",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "whitenoise.runserver_nostatic",
+        "django.contrib.staticfiles",
+        "channels",
+        "django_htmx",
+        "csp",
+    ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,6 +1,6 @@
 """A conversation between two processes: what is large goes through memory that both have.
 
-Through a socket a batch of 10,000 records and its answer are copied in some fifty pieces, for each
+Through a socket a large batch and its answer are copied in some fifty pieces, for each
 of which both processes take turns: 13 ms of the 300 that a batch costs.
 """
 

@@ -13,7 +13,7 @@ _ARENA_MAX = -8
 # More than a fetch, or a batch on its way between two processes, takes.
 _LARGEST_BUFFER = 32 * 1024 * 1024
 _KEPT_BYTES = 64 * 1024 * 1024
-# More than are made for a batch of 10,000 records and live until it ends.
+# More than are made for a large batch and live until it ends.
 _OBJECTS = 200_000
 
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # What is waiting comes in so many records at once. Larger batches cost less an event, as each flow
-# is read and written once a batch; but while one is stored, other writers wait.
-MAX_POLL_RECORDS = 10_000
+# is read and written once a batch; but while one is stored, other writers wait, and it takes memory.
+MAX_POLL_RECORDS = 7_000
 # About so many records of usual size: a fetch is a batch, none of two sizes in turns, for which the
 # process that prepares and the one that stores would wait in turns.
-FETCH_BYTES = 6 * 1024 * 1024
+FETCH_BYTES = 4 * 1024 * 1024
 # How long a fetch waits at the broker when nothing is new. Apache Kafka answers as soon as there is
 # a record; the embedded broker looks again only after half of this time. A new partition joins
 # with the next fetch.

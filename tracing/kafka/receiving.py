@@ -48,10 +48,12 @@ def _received(self: Any) -> tuple[bytes, Exception | None]:
     return b"".join(found), error
 
 
-def _read(self: Any, nbytes: int | None = None) -> bytes:
-    """Return the bytes that follow, copied once."""
+def _read(self: Any, nbytes: int | None = None) -> bytes | memoryview:
+    """Return the bytes that follow, copied once; the rest as it lies, until it is decoded."""
     start = self._idx
     end = len(self) if nbytes is None else min(start + nbytes, len(self))
     self._idx = end
+    if nbytes is None:
+        return memoryview(self)[start:]
     with memoryview(self) as whole:
         return bytes(whole[start:end])
