@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # What is waiting comes in so many records at once. Larger batches cost less an event, as each flow
-# is read and written once a batch; but while one is stored, other writers wait, and it takes memory.
+# is read and written once a batch; but they take memory, and while one is stored, others wait.
 MAX_POLL_RECORDS = 7_000
 # About so many records of usual size: a fetch is a batch, none of two sizes in turns, for which the
 # process that prepares and the one that stores would wait in turns.
