@@ -6,7 +6,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+# Patterns are tried one after the other: scripts ask most often, and the prefix spares all others.
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("tracing.web.api.urls")),
     path("", include("tracing.web.accounts.urls")),
     path("", include("tracing.web.flows.urls")),
     path("", include("tracing.web.flow.urls")),
@@ -22,7 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tracing.web.schemas.urls")),
     path("registry/", include("tracing.web.registry.urls")),
     path("admin/", admin.site.urls),
-    path("", include("tracing.web.api.urls")),
 ]
 if settings.EVENTVIZ_SHOP:
     urlpatterns.append(path("", include("tracing.demo.urls")))
