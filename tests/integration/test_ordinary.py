@@ -21,6 +21,13 @@ from tracing.projections.rows import prepare
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def _few_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is drawn have more new names than are looked up at once."""
+    monkeypatch.setattr("tracing.projections.ordinary.ASKS", 2)
+
+
 ENVELOPE = {
     "eventId": "e-1",
     "eventType": "OrderPlaced",
@@ -127,8 +134,9 @@ def assert_same(records: Collection[Record]) -> None:
     rows = [row for number, record in pairs for some in rows_of(number, [record]) for row in some]
     expected = batch_of(prepare(pairs, catalogue))
 
-    # At first it has met none of the names; then all, and is given the records in pieces.
-    for names, size in ((Catalogue(), len(rows)), (catalogue, len(rows)), (catalogue, 2)):
+    # At first it has met none of the names, then all; the records come at once, or in pieces.
+    ways = ((Catalogue(), len(rows)), (Catalogue(), 1), (catalogue, len(rows)), (catalogue, 2))
+    for names, size in ways:
         reading = Reading(names)
         for at in range(0, len(rows), size):
             reading.add(rows[at : at + size])
