@@ -36,6 +36,24 @@ def test_a_flow_is_found_by_an_identifier_in_a_payload() -> None:
     assert [hit.correlation_id for hit in reading.search("C-7")] == ["o-1"]
 
 
+def test_what_several_have_is_listed_the_thing_of_that_very_id_first() -> None:
+    write(
+        record("e-1", flow="C-7", payload={"customerId": "x"}),
+        record("C-7", flow="o-2"),
+        record("e-3", flow="o-3", payload={"customerId": "C-7"}),
+        record("e-4", flow="o-4", payload={"customerId": "C-7"}),
+    )
+
+    hits = reading.search("C-7")
+
+    found = [(hit.kind, hit.correlation_id) for hit in hits]
+    assert found[:2] == [("flow", "C-7"), ("event", "o-2")]
+    assert set(found[2:]) == {("flow", "o-3"), ("flow", "o-4")}
+    assert [hit.line and hit.line.correlation_id for hit in hits] == [
+        hit.correlation_id if hit.kind == "flow" else None for hit in hits
+    ]
+
+
 def test_records_without_an_envelope_are_plain_and_wait_for_nothing() -> None:
     write(record("", value=b"just text", key=b"k"), record("e-1"))
 
