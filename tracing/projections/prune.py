@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
 
 import msgspec
 from django.db import connection, transaction
@@ -37,9 +36,6 @@ from tracing.projections.plain_sql import chunks
 from tracing.projections.rebuild import RebuildRunningError, running
 from tracing.projections.rows import prepare
 from tracing.projections.store import take_positions
-
-if TYPE_CHECKING:
-    pass
 
 # So many records a transaction: well under a tenth of a second on either database.
 STEP_RECORDS = 200

@@ -65,7 +65,8 @@ def search(text: str) -> list[Hit]:
     others = [
         row for row in flow_rows(_flows_with([wanted], MAX_HITS)) if row.correlation_id not in known
     ]
-    rows = [*others] if flow is None else [flow, *others]
+    own = [] if flow is None else [flow]
+    rows = [*own, *others]
     if len(rows) == 1 and not events:
         return [Hit(kind="flow", label=wanted, correlation_id=rows[0].correlation_id)]
     flows = [
@@ -73,8 +74,7 @@ def search(text: str) -> list[Hit]:
         for line in lines_of(rows)
     ]
     # The flow of that very id comes first, and those that only carry it may be many.
-    first = len(rows) - len(others)
-    return [*flows[:first], *events, *flows[first:]][:MAX_HITS]
+    return [*flows[: len(own)], *events, *flows[len(own) :]][:MAX_HITS]
 
 
 class Related(msgspec.Struct, frozen=True):
